@@ -1,0 +1,235 @@
+"""What the portal asks of the place where releases run.
+
+A driver (`platforms/local/`, later `platforms/kubernetes/`) implements `Platform` for one
+target: one environment in one region. Frozen dataclasses go in and come out; nothing here or
+in a driver imports any of the portal's apps. The engine in `deployments` is the only caller.
+
+Every call that changes something carries the run's fence. A target remembers the highest fence
+that it has seen and refuses a lower one, so that a worker which slept through its lease changes
+nothing. Every call may be repeated: it describes the wanted state, not a step towards it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+ComponentKind = Literal["http", "worker", "schedule"]
+JobState = Literal["running", "succeeded", "failed"]
+
+
+class PlatformError(Exception):
+    """Root of everything that a driver raises."""
+
+
+class PlatformUnavailable(PlatformError):
+    """The target did not answer; ask again after `retry_after` seconds."""
+
+    def __init__(self, reason: str, retry_after: float = 2.0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class PlatformRefused(PlatformError):
+    """The target answered no, and will again; `code` is stable, `reason` is for people.
+
+    Codes: `fence` (a higher one was seen), `artifact_missing`, `artifact_mismatch`,
+    `data_class`, `unknown_slot`, `unknown_job`, `invalid`.
+    """
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentSpec:
+    """One component of a release as a target must run it.
+
+    `artifact` is `sha256:<hex>`. `manifest` is what only the driver reads (for the local one:
+    command, health path, jobs, replicas, every). `configuration` goes into the environment of
+    the process. `drain_seconds` is how long an open upgraded connection may end in its colour.
+    """
+
+    name: str
+    kind: ComponentKind
+    artifact: str
+    edge: bool = False
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    configuration: Mapping[str, str] = field(default_factory=dict)
+    drain_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SlotSpec:
+    """A colour: all components of one content, under a slot named by that content."""
+
+    slot: str
+    release: str
+    components: tuple[ComponentSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """A job of one component (`migrate_expand`, `migrate_contract`, `smoke`, …).
+
+    `key` names run, step and content: a second call with the same key returns the first
+    outcome and starts nothing.
+    """
+
+    key: str
+    slot: str
+    component: str
+    name: str
+    timeout_seconds: int = 300
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """Where a job stands. `lines` is all of its output so far, bounded, oldest first."""
+
+    key: str
+    state: JobState
+    exit_code: int | None = None
+    lines: tuple[str, ...] = ()
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentState:
+    """One component in one slot as it was seen.
+
+    `artifact` is the digest of what really runs, recomputed by the target. `active` tells for a
+    worker or schedule whether it takes work now. `reason` says why it is not ready.
+    """
+
+    name: str
+    kind: ComponentKind
+    artifact: str
+    ready: bool
+    active: bool = False
+    restarts: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotState:
+    """One slot as it was seen."""
+
+    slot: str
+    release: str
+    components: tuple[ComponentState, ...] = ()
+
+    @property
+    def ready(self) -> bool:
+        """True when every component that should answer does."""
+        return bool(self.components) and all(c.ready for c in self.components)
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeStats:
+    """What one edge component served in one slot since the proxy began to count.
+
+    Counters only grow (a restart of the proxy may begin again at 0). `errors` are 5xx answers
+    and connections that broke. `latency_ms` is a cumulative histogram: upper bound in
+    milliseconds (`float("inf")` last) to count. `open_connections` are requests in flight,
+    `draining` are upgraded connections that are allowed to end where they began.
+    """
+
+    component: str
+    slot: str
+    requests: int
+    errors: int
+    latency_ms: Mapping[float, int]
+    open_connections: int = 0
+    draining: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What is really there in one target, at one moment.
+
+    `weights` is the percentage per slot now in force at the edge (empty when nothing serves).
+    `background` is the slot whose workers and schedules run. `addresses` are the edge
+    components' public addresses. `mark` is set by somebody who acted past the portal
+    (`offline`). `fence` is the highest that the target has seen.
+    """
+
+    region: str
+    at: datetime
+    fence: int
+    slots: tuple[SlotState, ...] = ()
+    weights: Mapping[str, int] = field(default_factory=dict)
+    background: str | None = None
+    edges: tuple[EdgeStats, ...] = ()
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    mark: str = ""
+
+    def slot(self, name: str) -> SlotState | None:
+        """The slot of that name, or None."""
+        return next((s for s in self.slots if s.slot == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """The wanted state of the edge and of the background work, whole.
+
+    `weights` sum to 100 or are empty (nothing serves). `background` is the slot whose workers
+    and schedules shall run; the target ends the former ones first (a job in hand is finished or
+    given back) so that they never run twice. A client keeps its slot while that slot has weight
+    above 0; at 0 its next request leaves, whatever its cookie.
+    """
+
+    weights: Mapping[str, int]
+    background: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """What a target says of itself and of a slot that it is asked to run later.
+
+    `problems` are sentences; an empty tuple means that the slot could be started.
+    """
+
+    data_class: str
+    version: str
+    problems: tuple[str, ...] = ()
+
+
+class Platform(Protocol):
+    """One target. Every method may raise PlatformUnavailable or PlatformRefused."""
+
+    def probe(self, slot: SlotSpec) -> ProbeResult:
+        """Can this target run that slot? Changes nothing."""
+        ...
+
+    def observe(self) -> Observation:
+        """What is there now. Changes nothing."""
+        ...
+
+    def ensure(self, fence: int, slot: SlotSpec) -> None:
+        """Have these components, no traffic and no background work yet; returns at once."""
+        ...
+
+    def run_job(self, fence: int, slot: SlotSpec, job: JobSpec) -> JobResult:
+        """Start the job if its key is new, and tell where it stands; returns at once."""
+        ...
+
+    def switch(self, fence: int, routing: Routing) -> None:
+        """Have this routing; the weights are in force when it returns."""
+        ...
+
+    def retire(self, fence: int, slot: str) -> None:
+        """Have that slot gone; refused (`invalid`) while it has weight above 0."""
+        ...
+
+    def lines(self, slot: str, after: Mapping[str, int]) -> Sequence[tuple[str, int, str]]:
+        """New output of the slot's components: (component, position, line), bounded.
+
+        `after` is the position already read per component; positions only grow.
+        """
+        ...
