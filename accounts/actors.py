@@ -1,0 +1,66 @@
+"""Who acts: a person in a session, a person's or a service's token, or the portal itself.
+
+Every service takes an `Actor`. It is made at the edge (page, API, task) and never stored: events
+keep its opaque `id` alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from accounts.roles import Role, Scope
+
+if TYPE_CHECKING:
+    from accounts.models import ApiToken, User
+
+ActorKind = Literal["person", "service", "system"]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody who asks for something.
+
+    `roles` are held at this moment. `scopes` is None for a session (no narrowing) and a set for
+    a token. `environments` narrows a token to those (empty = all). `user` is None for services
+    and the system.
+    """
+
+    id: str
+    kind: ActorKind
+    label: str
+    roles: frozenset[Role] = frozenset()
+    scopes: frozenset[Scope] | None = None
+    environments: frozenset[str] = frozenset()
+    user: User | None = None
+
+    @property
+    def is_person(self) -> bool:
+        """True for a human being, whether by session or by a token of their own."""
+        return self.kind == "person"
+
+
+def person(user: User) -> Actor:
+    """The actor of a signed-in person, with the roles that they hold now."""
+    return Actor(
+        id=user.actor_id,
+        kind="person",
+        label=user.handle,
+        roles=user.current_roles(),
+        user=user,
+    )
+
+
+def from_token(token: ApiToken) -> Actor:
+    """The actor behind a valid API token: its owner narrowed by scopes, or a service."""
+    scopes = frozenset(Scope(s) for s in token.scopes)
+    environments = frozenset(token.environments)
+    owner = token.owner
+    if owner is None:
+        return Actor(f"service:{token.public_id}", "service", token.name, frozenset(), scopes, environments)
+    return Actor(owner.actor_id, "person", owner.handle, owner.current_roles(), scopes, environments, owner)
+
+
+def system(name: str) -> Actor:
+    """The portal acting by itself, for example `system("engine")`."""
+    return Actor(id=f"system:{name}", kind="system", label=f"the {name}")

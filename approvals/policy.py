@@ -1,0 +1,154 @@
+"""WHO may do WHAT: the one table. Pages, API, admin and services ask here and nowhere else.
+
+`require(actor, action)` raises NotAllowed with a sentence that says who may; `may` tells the same
+without raising, so that a page can show a disabled control with its reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from accounts.actors import Actor
+from accounts.roles import Role, Scope
+from events.errors import NotAllowed
+
+RM, DEVOPS, QA, SECURITY = (
+    Role.RELEASE_MANAGER,
+    Role.DEVOPS_ENGINEER,
+    Role.QA_LEAD,
+    Role.SECURITY_OFFICER,
+)
+DEVELOPER, SUPPORT, STAKEHOLDER, AUDITOR, ADMINISTRATOR = (
+    Role.DEVELOPER,
+    Role.SUPPORT,
+    Role.STAKEHOLDER,
+    Role.AUDITOR,
+    Role.ADMINISTRATOR,
+)
+EVERYONE = frozenset(Role)
+
+Services = Literal["yes", "before production", "never"]
+
+
+class Action(StrEnum):
+    """Everything that somebody can ask of the portal, reading included."""
+
+    READ_RELEASES = "read releases"
+    READ_DEPLOYMENTS = "read deployments"
+    READ_EVENTS = "read a release's events"
+    READ_AUDIT = "read the audit trail"
+    READ_OUTBOX = "read the outbox"
+    READ_PEOPLE = "see people and roles"
+    CREATE_RELEASE = "create a release"
+    EDIT_CONTENT = "change a release's content"
+    ANNOTATE = "change a release's notes and authors"
+    RECORD_CHECKLIST = "record a checklist result"
+    RECORD_VALIDATION = "record a staging validation"
+    RECORD_FACT = "record a fact by hand"
+    DEPLOY_DEVELOPMENT = "deploy to development"
+    STAGE = "deploy to staging"
+    SUBMIT = "submit for sign-off"
+    SET_WINDOW = "set the production window"
+    REPLAN = "freeze a new plan"
+    REBASE = "rebase on what production runs"
+    CANCEL = "cancel a release"
+    REOPEN = "reopen a rejected release"
+    FOLLOW_UP = "make a follow-up release"
+    SIGN = "sign"
+    DECIDE = "decide go or no-go"
+    WATCH = "say that they are watching"
+    DEPLOY = "start a production deployment"
+    PAUSE = "pause or resume a deployment"
+    PROMOTE = "promote a deployment early"
+    ABORT = "abort or roll back a deployment"
+    RECORD_LESSONS = "record cause and lessons"
+    MANAGE_FREEZES = "manage freezes"
+    MANAGE_PLATFORM = "load the platform file"
+    MANAGE_PEOPLE = "manage people and roles"
+    MANAGE_TOKENS = "manage other people's and services' tokens"
+    OWN_TOKENS = "manage their own tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Roles that may, the scope a token needs on top, and whether a service token can at all."""
+
+    roles: frozenset[Role]
+    scope: Scope
+    services: Services = "never"
+
+
+def _rule(*roles: Role, scope: Scope, services: Services = "never") -> Rule:
+    return Rule(frozenset(roles), scope, services)
+
+
+TABLE: dict[Action, Rule] = {
+    Action.READ_RELEASES: Rule(EVERYONE, Scope.READ, "yes"),
+    Action.READ_DEPLOYMENTS: Rule(EVERYONE, Scope.READ, "yes"),
+    Action.READ_EVENTS: Rule(EVERYONE - {STAKEHOLDER}, Scope.READ, "yes"),
+    Action.READ_AUDIT: _rule(RM, SECURITY, AUDITOR, ADMINISTRATOR, scope=Scope.READ),
+    Action.READ_OUTBOX: _rule(RM, DEVOPS, SUPPORT, AUDITOR, ADMINISTRATOR, scope=Scope.READ),
+    Action.READ_PEOPLE: Rule(EVERYONE - {STAKEHOLDER}, Scope.READ),
+    Action.CREATE_RELEASE: _rule(RM, DEVOPS, DEVELOPER, scope=Scope.RELEASE, services="yes"),
+    Action.EDIT_CONTENT: _rule(RM, DEVOPS, DEVELOPER, scope=Scope.RELEASE, services="yes"),
+    Action.ANNOTATE: _rule(RM, DEVOPS, DEVELOPER, QA, SECURITY, scope=Scope.RELEASE, services="yes"),
+    Action.RECORD_CHECKLIST: _rule(RM, DEVOPS, QA, SECURITY, DEVELOPER, scope=Scope.RELEASE, services="yes"),
+    Action.RECORD_VALIDATION: _rule(QA, DEVOPS, SECURITY, scope=Scope.RELEASE, services="yes"),
+    Action.RECORD_FACT: _rule(RM, DEVOPS, SUPPORT, SECURITY, scope=Scope.RELEASE, services="yes"),
+    Action.DEPLOY_DEVELOPMENT: _rule(RM, DEVOPS, QA, DEVELOPER, scope=Scope.STAGE, services="yes"),
+    Action.STAGE: _rule(RM, DEVOPS, QA, DEVELOPER, scope=Scope.STAGE, services="yes"),
+    Action.SUBMIT: _rule(RM, QA, scope=Scope.RELEASE, services="yes"),
+    Action.SET_WINDOW: _rule(RM, scope=Scope.RELEASE),
+    Action.REPLAN: _rule(RM, DEVOPS, scope=Scope.RELEASE),
+    Action.REBASE: _rule(RM, DEVOPS, DEVELOPER, scope=Scope.RELEASE, services="yes"),
+    Action.CANCEL: _rule(RM, scope=Scope.RELEASE),
+    Action.REOPEN: _rule(RM, scope=Scope.RELEASE),
+    Action.FOLLOW_UP: _rule(RM, DEVELOPER, scope=Scope.RELEASE),
+    Action.SIGN: _rule(RM, QA, SECURITY, scope=Scope.SIGN),
+    Action.DECIDE: _rule(RM, scope=Scope.SIGN),
+    Action.WATCH: _rule(DEVOPS, scope=Scope.DEPLOY),
+    Action.DEPLOY: _rule(DEVOPS, scope=Scope.DEPLOY),
+    Action.PAUSE: _rule(DEVOPS, RM, scope=Scope.DEPLOY),
+    Action.PROMOTE: _rule(DEVOPS, scope=Scope.DEPLOY),
+    Action.ABORT: _rule(DEVOPS, RM, QA, SECURITY, SUPPORT, scope=Scope.DEPLOY),
+    Action.RECORD_LESSONS: _rule(RM, DEVOPS, QA, SECURITY, scope=Scope.RELEASE),
+    Action.MANAGE_FREEZES: _rule(RM, scope=Scope.RELEASE),
+    Action.MANAGE_PLATFORM: _rule(ADMINISTRATOR, scope=Scope.RELEASE),
+    Action.MANAGE_PEOPLE: _rule(ADMINISTRATOR, scope=Scope.RELEASE),
+    Action.MANAGE_TOKENS: _rule(ADMINISTRATOR, scope=Scope.RELEASE),
+    Action.OWN_TOKENS: Rule(EVERYONE, Scope.SIGN),
+}
+
+
+def who_may(action: Action) -> str:
+    """The roles that may, as words for a sentence: "a Release Manager or a QA Lead"."""
+    roles = TABLE[action].roles
+    if roles == EVERYONE:
+        return "anybody with a role"
+    names = [f"{'an' if role.label[0] in 'AEIOU' else 'a'} {role.label}" for role in Role if role in roles]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def may(actor: Actor, action: Action) -> str | None:
+    """None when the table lets this actor do it, else the sentence that says who can."""
+    rule = TABLE[action]
+    if actor.kind == "system":
+        return None
+    if actor.scopes is not None and rule.scope not in actor.scopes:
+        return f"This token has no scope “{rule.scope}”, which it needs to {action}."
+    if actor.kind == "service":
+        if rule.services == "never":
+            return f"A service token can never {action}; {who_may(action)} can."
+        return None
+    if not actor.roles & rule.roles:
+        return f"{actor.label} may not {action}; {who_may(action)} can."
+    return None
+
+
+def require(actor: Actor, action: Action) -> None:
+    """Raise NotAllowed unless the table lets this actor do it."""
+    sentence = may(actor, action)
+    if sentence is not None:
+        raise NotAllowed(sentence)

@@ -1,0 +1,21 @@
+"""Canonical JSON (RFC 8785) and hashes over it: the one way this portal hashes a record."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import rfc8785
+
+
+def dumps(value: Any) -> bytes:
+    """The canonical bytes of a JSON value; raises ValueError for what JSON cannot hold."""
+    try:
+        return rfc8785.dumps(value)
+    except rfc8785.CanonicalizationError as error:
+        raise ValueError(str(error)) from error
+
+
+def sha256(value: Any) -> str:
+    """SHA-256 over the canonical bytes, as 64 hex digits."""
+    return hashlib.sha256(dumps(value)).hexdigest()
