@@ -1,0 +1,27 @@
+"""The Celery application: workers, beat and every process that wakes one share it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging, task_postrun, task_prerun
+from django.db import close_old_connections
+
+app = Celery("hmhp_portal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.set_default()
+
+
+@setup_logging.connect
+def keep_our_logging(**_: Any) -> None:
+    """Celery leaves logging alone when somebody answers this signal: Django's settings decide."""
+
+
+@task_prerun.connect
+@task_postrun.connect
+def return_connections(**_: Any) -> None:
+    """A worker thread gives its connection back to the pool between tasks."""
+    if not app.conf.task_always_eager:
+        close_old_connections()

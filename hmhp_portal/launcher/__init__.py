@@ -1,0 +1,1 @@
+"""What `./portal` does before and around the portal's own processes. Standard library only."""

@@ -1,0 +1,24 @@
+"""What beat sends, and when. A sweep is the guarantee behind every wake; one that waited is worthless."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.schedules import crontab
+
+
+def _sweep(task: str, every: float, queue: str) -> dict[str, Any]:
+    return {"task": task, "schedule": every, "options": {"queue": queue, "expires": every}}
+
+
+BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "deployments-sweep": _sweep("deployments.tasks.sweep", 1.0, "control"),
+    "releases-sweep": _sweep("releases.tasks.sweep", 2.0, "control"),
+    "notifications-sweep": _sweep("notifications.tasks.sweep", 2.0, "mail"),
+    "deployments-observe": _sweep("deployments.tasks.observe_idle", 10.0, "engine"),
+    "deployments-clear-old-progress": {
+        "task": "deployments.tasks.clear_old_progress",
+        "schedule": crontab(hour="3", minute="17"),
+        "options": {"queue": "celery"},
+    },
+}

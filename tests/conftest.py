@@ -1,0 +1,31 @@
+"""Fixtures for every room. The servers behind them come from `tests/services.py`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+HERE = Path(__file__).parent
+pytest_plugins = [
+    f"tests.{room}.{name}"
+    for room, name in (("accounts", "fixtures"), ("platforms", "agent_fixture"))
+    if (HERE / room / f"{name}.py").exists()
+]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Give this process a database name of its own, also on a PostgreSQL that others test on."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = f"test_portal_{os.getpid()}_{worker}"
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    """Sessions, rate limits and cached answers of one test never reach the next."""
+    from django.core.cache import cache
+
+    cache.clear()
