@@ -1,0 +1,71 @@
+"""The rooms of the side navigation. A room that comes later adds its own entry here.
+
+In: the actor and the address of the page. Out: the entries that exist and that this person may
+read. Called by `desk.context`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from django.urls import NoReverseMatch, reverse
+
+from accounts.actors import Actor
+from approvals.policy import Action, may
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One room: `route` is a URL name, `action` what the table must allow for it to be shown."""
+
+    id: str
+    route: str
+    icon: str
+    label: str
+    action: Action | None = None
+    desk_only: bool = False
+    rule_before: bool = False
+    push: bool = False
+    url: str = ""
+    count: int = 0
+
+
+ROOMS = (
+    Entry("board", "desk:board", "board", "Board"),
+    Entry("you", "desk:for_you", "inbox", "For you"),
+    Entry("releases", "releases:list", "tag", "Releases", Action.READ_RELEASES),
+    Entry("deployments", "deployments:list", "tide", "Deployments", Action.READ_DEPLOYMENTS),
+    Entry("environments", "desk:environments", "box", "Live where", Action.READ_DEPLOYMENTS),
+    Entry("freezes", "releases:freezes", "frost", "Freezes", Action.READ_RELEASES, desk_only=True),
+    Entry("audit", "desk:audit", "chain", "Audit trail", Action.READ_AUDIT, desk_only=True),
+    Entry("outbox", "notifications:outbox", "mail", "Outbox", Action.READ_OUTBOX, desk_only=True),
+    Entry("people", "accounts:people", "people", "People", Action.READ_PEOPLE, desk_only=True, rule_before=True),
+    Entry("tokens", "accounts:tokens", "key", "API tokens", Action.OWN_TOKENS, desk_only=True),
+    Entry("settings", "accounts:settings", "gear", "Settings", desk_only=True),
+    Entry("help", "desk:help", "doc", "Help", desk_only=True, push=True),
+)
+
+
+def rooms(actor: Actor, waiting: int) -> list[Entry]:
+    """The entries with their addresses; a route that is not there yet leaves its entry out."""
+    entries = []
+    for room in ROOMS:
+        url = _address(room.route)
+        if url is None or (room.action and may(actor, room.action)):
+            continue
+        entries.append(replace(room, url=url, count=waiting if room.id == "you" else 0))
+    return entries
+
+
+def current(entries: Iterable[Entry], path: str) -> str:
+    """The id of the entry whose address is the longest beginning of `path`."""
+    fitting = [entry for entry in entries if entry.url == path or (entry.url != "/" and path.startswith(entry.url))]
+    return max(fitting, key=lambda entry: len(entry.url)).id if fitting else ""
+
+
+def _address(route: str) -> str | None:
+    try:
+        return reverse(route)
+    except NoReverseMatch:
+        return None

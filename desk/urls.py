@@ -1,0 +1,8 @@
+"""Addresses of the pages that look across rooms."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+app_name = "desk"
+urlpatterns: list[URLPattern] = []
