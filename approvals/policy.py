@@ -1,18 +1,23 @@
 """WHO may do WHAT: the one table. Pages, API, admin and services ask here and nowhere else.
 
 `require(actor, action)` raises NotAllowed with a sentence that says who may; `may` tells the same
-without raising, so that a page can show a disabled control with its reason.
+without raising, so that a page can show a disabled control with its reason. `may_sign` adds what
+holds for one person at one gate: the line "an author may not sign" stands there.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from accounts.actors import Actor
 from accounts.roles import Role, Scope
+from approvals.requirements import requirements_for as requirements_for
 from events.errors import NotAllowed
+
+if TYPE_CHECKING:
+    from approvals.models import Gate
 
 RM, DEVOPS, QA, SECURITY = (
     Role.RELEASE_MANAGER,
@@ -152,3 +157,33 @@ def require(actor: Actor, action: Action) -> None:
     sentence = may(actor, action)
     if sentence is not None:
         raise NotAllowed(sentence)
+
+
+def may_sign(gate: Gate, actor: Actor, role: Role) -> str | None:
+    """None when this actor may sign this gate in this role, else the sentence that says why not."""
+    refusal = may(actor, Action.SIGN)
+    if refusal is not None or not actor.is_person:
+        return refusal or "The portal itself never signs; only people do."
+    if actor.id in gate.barred:  # an author may not sign
+        return f"{actor.label} may not sign {gate.label}: {gate.barred[actor.id]}"
+    if role not in actor.roles:
+        return f"{actor.label} does not hold the role {role.label} and cannot sign in it."
+    if all(requirement.role != role for requirement in gate.requirements.all()):
+        return f"{gate.label} asks no {role.label} for a signature."
+    if not gate.is_live:
+        return f"This gate is {gate.status.label.lower()} and takes no more signatures."
+    earlier = [s for s in gate.standing_signoffs if actor.user and s.person_id == actor.user.pk]
+    if earlier:  # one person, one role, one gate
+        return f"{actor.label} has signed {gate.label} already, as {Role(earlier[0].role).label}."
+    return None
+
+
+def why_invalid(gate: Gate, signer: Actor, role: Role) -> str | None:
+    """Why a signature given earlier no longer counts (account, role or authorship), or None."""
+    if not signer.roles:
+        return f"{signer.label} no longer has an active account with a role."
+    if role not in signer.roles:
+        return f"{signer.label} no longer holds the role {role.label}."
+    if signer.id in gate.barred:
+        return f"{signer.label} may no longer sign {gate.label}: {gate.barred[signer.id]}"
+    return None

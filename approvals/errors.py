@@ -1,0 +1,59 @@
+"""Refusals of gates and signatures; mapped to HTTP by the attributes of `events.errors`."""
+
+from __future__ import annotations
+
+from events.errors import Conflict, NotAllowed, NotFound, PortalError, WrongState
+
+
+class GateNotFound(NotFound):
+    """No gate, sign-off or decision with this id."""
+
+
+class GateClosed(WrongState):
+    """The gate takes no more answers: it was rejected, it expired, or it is void."""
+
+    type = "gate-closed"
+    title = "This gate is closed"
+
+
+class WrongSeal(Conflict):
+    """The caller means another seal than the one this gate asks about."""
+
+    type = "wrong-seal"
+    title = "The seal has changed"
+
+
+class MayNotSign(NotAllowed):
+    """This person may not sign here; the detail says why and who can."""
+
+    type = "may-not-sign"
+    title = "May not sign"
+
+
+class AlreadySigned(Conflict):
+    """One person, one role, one gate: this person's signature stands already."""
+
+    type = "already-signed"
+    title = "Already signed"
+
+
+class AlreadyDecided(Conflict):
+    """A go stands already for this gate."""
+
+    type = "already-decided"
+    title = "Already decided"
+
+
+class GateExists(Conflict):
+    """A gate of this kind still takes answers for the same subject."""
+
+    type = "gate-exists"
+    title = "A gate is open already"
+
+
+class EmptyGate(PortalError):
+    """The policy asks nobody for this kind of gate: a gate that nobody must sign proves nothing."""
+
+    status = 409
+    type = "gate-without-requirements"
+    title = "The approval policy is incomplete"

@@ -1,0 +1,150 @@
+"""What a gate still waits for and from whom; read by pages, the API, releases and e-mail.
+
+A fixed number of queries whatever the number of gates: `standings` is for lists.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from django.db.models import Prefetch, QuerySet
+
+from accounts.actors import Actor
+from accounts.models import RoleHolding, User
+from accounts.roles import Role
+from approvals.models import Decision, Gate, Requirement, SignOff
+from approvals.policy import may_sign
+from approvals.states import LIVE, Answer, DecisionAnswer, GateState
+from events.errors import Blocker
+
+StandingState = Literal["waiting", "signed", "veto", "void"]
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementStanding:
+    """One requirement with its answers. `who_can` are handles of people who may sign it now."""
+
+    role: Role
+    meaning: str
+    needed: int
+    signoffs: tuple[SignOff, ...]
+    state: StandingState
+    who_can: tuple[str, ...]
+
+
+def gates() -> QuerySet[Gate]:
+    """Gates with all that `standing` reads."""
+    return Gate.objects.prefetch_related(
+        "requirements",
+        Prefetch("signoffs", SignOff.objects.select_related("person").order_by("at", "pk")),
+    )
+
+
+def standing(gate: Gate) -> list[RequirementStanding]:
+    """The requirements of one gate in the policy's order, with who has answered and who can."""
+    return standings([gate])[gate.pk]
+
+
+def standings(asked: Sequence[Gate]) -> dict[int, list[RequirementStanding]]:
+    """`standing` for many gates by their id."""
+    fresh = gates().in_bulk([gate.pk for gate in asked])
+    people = _role_holders() if any(gate.is_live for gate in fresh.values()) else []
+    return {
+        pk: [_standing_of(gate, requirement, people) for requirement in gate.requirements.all()]
+        for pk, gate in fresh.items()
+    }
+
+
+def _standing_of(gate: Gate, requirement: Requirement, people: list[Actor]) -> RequirementStanding:
+    role = Role(requirement.role)
+    given = [s for s in gate.signoffs.all() if s.role == role]
+    counting = [s for s in given if s.stands]
+    state: StandingState = "waiting"
+    if any(s.answer == Answer.NO_GO for s in counting):
+        state = "veto"
+    elif gate.status in (GateState.VOID, GateState.EXPIRED):
+        state = "void"
+    elif len(counting) >= requirement.count:
+        state = "signed"
+    shown = given if state == "void" else counting
+    who_can = [p.label for p in people if state == "waiting" and may_sign(gate, p, role) is None]
+    return RequirementStanding(
+        role, requirement.meaning, requirement.count, tuple(shown), state, tuple(who_can)
+    )
+
+
+def _role_holders() -> list[Actor]:
+    """Everybody who holds a role that signs, as actors, in two queries."""
+    asking = RoleHolding.objects.filter(until=None, user__is_active=True).select_related("user")
+    roles: dict[int, set[Role]] = defaultdict(set)
+    users: dict[int, User] = {}
+    for holding in asking.order_by("user__username"):
+        users[holding.user_id] = holding.user
+        roles[holding.user_id].add(Role(holding.role))
+    return [
+        Actor(user.actor_id, "person", user.handle, frozenset(roles[pk]), user=user)
+        for pk, user in users.items()
+    ]
+
+
+def missing(gate: Gate) -> list[Blocker]:
+    """What keeps a gate from being satisfied, one blocker a requirement; empty when satisfied."""
+    blockers = []
+    for row in standing(gate):
+        if row.state == "signed":
+            continue
+        who = " or ".join(f"@{handle}" for handle in row.who_can)
+        there = (
+            who or f"nobody who holds the role {row.role.label} may sign it; an Administrator can name one"
+        )
+        sentence = f"The sign-off of the {row.role.label} is missing ({row.meaning}): {there}."
+        blockers.append(
+            Blocker(f"signoff-{row.role.value.replace('_', '-')}", sentence, who or row.role.label)
+        )
+    return blockers
+
+
+def who_can_sign(gate: Gate) -> dict[int, tuple[Role, ...]]:
+    """User id → the roles in which this person can still sign this gate; for mail and pages."""
+    able: dict[int, tuple[Role, ...]] = {}
+    fresh = gates().get(pk=gate.pk)
+    waiting = [row.role for row in standing(fresh) if row.state == "waiting"]
+    for person in _role_holders():
+        roles = tuple(role for role in waiting if may_sign(fresh, person, role) is None)
+        if roles and person.user is not None:
+            able[person.user.pk] = roles
+    return able
+
+
+def waiting_for(user: User) -> list[tuple[Gate, tuple[Role, ...]]]:
+    """The open gates that this person can sign now, oldest first, with the roles to sign in."""
+    actor = Actor(user.actor_id, "person", user.handle, user.current_roles(), user=user)
+    found = []
+    for gate in gates().filter(state=GateState.OPEN).order_by("opened_at", "pk"):
+        unmet = [r for r in gate.requirements.all() if _is_unmet(gate, r)]
+        roles = tuple(Role(r.role) for r in unmet if may_sign(gate, actor, Role(r.role)) is None)
+        if roles:
+            found.append((gate, roles))
+    return found
+
+
+def _is_unmet(gate: Gate, requirement: Requirement) -> bool:
+    return sum(s.role == requirement.role for s in gate.standing_signoffs) < requirement.count
+
+
+def live_gate(stream: str, kind: str) -> Gate | None:
+    """The gate of this subject that takes answers now, or None."""
+    return gates().filter(stream=stream, kind=kind, state__in=LIVE).first()
+
+
+def standing_go(gate: Gate) -> Decision | None:
+    """The go that stands for this gate, or None."""
+    return gate.decisions.filter(answer=DecisionAnswer.GO, revoked_at=None).select_related("by").first()
+
+
+def signers(gate: Gate) -> Iterable[User]:
+    """Everybody who has ever answered this gate, whether or not the answer still counts."""
+    return User.objects.filter(signoffs__gate=gate).distinct()

@@ -1,0 +1,118 @@
+"""The Release Manager's decision about a gate. Callers: `releases.services.deciding`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from accounts.actors import Actor
+from approvals import queries
+from approvals.errors import AlreadyDecided, GateClosed, MayNotSign
+from approvals.models import Decision, Gate
+from approvals.policy import Action, require
+from approvals.services.locking import about, demand_seal, end_go, factors_of, locked, reject
+from approvals.states import DecisionAnswer
+from events import clock
+from events.errors import Blocked, Invalid
+from events.services import record
+
+Window = tuple[datetime, datetime]
+
+
+@transaction.atomic
+def decide(
+    gate_id: int,
+    *,
+    actor: Actor,
+    answer: DecisionAnswer | str,
+    reason: str,
+    seal: str,
+    window: Window | None = None,
+) -> Decision:
+    """Say go for one window, no-go (closes the gate), or postpone (ends a go that stands).
+
+    Raises NotAllowed, Invalid, GateClosed, WrongSeal, Blocked while signatures are missing,
+    AlreadyDecided when a go stands.
+    """
+    require(actor, Action.DECIDE)
+    said, text = _read(answer, reason, window)
+    gate = locked(gate_id)
+    if not gate.is_live:
+        raise GateClosed(f"This gate is {gate.status.label.lower()}. {gate.closing_reason}")
+    demand_seal(gate, seal)
+    if said == DecisionAnswer.GO:
+        _demand_go(gate, actor)
+    decision = _store(gate, actor, said, text, window)
+    record(
+        gate.stream,
+        "decision.made",
+        actor.id,
+        after={"decision": decision.pk, "answer": said, "window": [m.isoformat() for m in window or ()]},
+        reason=text,
+        data=about(gate),
+    )
+    if said == DecisionAnswer.NO_GO:
+        reject(gate, actor.id, f"{actor.label} decided no-go: {text}")
+    elif said == DecisionAnswer.POSTPONE:
+        end_go(gate, actor.id, f"{actor.label} postponed: {text}")
+    return decision
+
+
+def _read(answer: DecisionAnswer | str, reason: str, window: Window | None) -> tuple[DecisionAnswer, str]:
+    faults: dict[str, list[str]] = {}
+    text = reason.strip()
+    if answer not in DecisionAnswer.values:
+        faults["answer"] = ["The answer is “go”, “no_go” or “postpone”."]
+    elif answer != DecisionAnswer.GO and not text:
+        faults["reason"] = ["Anything but a go needs a reason, which everybody concerned reads."]
+    elif answer == DecisionAnswer.GO and window is None:
+        faults["window"] = ["A go is for one window; set the production window first."]
+    if window is not None and window[1] <= window[0]:
+        faults["window"] = ["The window must end after it starts."]
+    if faults:
+        raise Invalid(" ".join(texts[0] for texts in faults.values()), fields=faults)
+    return DecisionAnswer(answer), text
+
+
+def _demand_go(gate: Gate, actor: Actor) -> None:
+    if actor.id in gate.barred:
+        raise MayNotSign(
+            f"{actor.label} may not say go for {gate.label}: {gate.barred[actor.id]} "
+            "Another Release Manager can."
+        )
+    if gate.decisions.filter(answer=DecisionAnswer.GO, revoked_at=None).exists():
+        raise AlreadyDecided(f"A go stands already for {gate.label}.")
+    blockers = queries.missing(gate)
+    if blockers:
+        raise Blocked(
+            f"{gate.label} cannot have its go yet: " + " ".join(b.sentence for b in blockers),
+            blockers=blockers,
+        )
+
+
+def _store(gate: Gate, actor: Actor, answer: DecisionAnswer, reason: str, window: Window | None) -> Decision:
+    assert actor.user is not None  # the table lets no service decide
+    decision = Decision(
+        gate=gate,
+        by=actor.user,
+        answer=answer,
+        reason=reason,
+        seal=gate.seal,
+        window_start=window[0] if window else None,
+        window_end=window[1] if window else None,
+        at=clock.now(),
+        factors=factors_of(actor),
+    )
+    try:
+        with transaction.atomic():
+            decision.save(force_insert=True)
+    except IntegrityError as error:
+        raise AlreadyDecided(f"A go stands already for {gate.label}.") from error
+    return decision
+
+
+@transaction.atomic
+def revoke_go(gate_id: int, *, reason: str, actor: Actor) -> bool:
+    """End the standing go (window moved or missed); True when there was one. Who may: the caller's."""
+    return end_go(locked(gate_id), actor.id, reason)

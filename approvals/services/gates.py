@@ -1,0 +1,182 @@
+"""Open, void and re-judge gates. Callers: `releases.services` (and later rooms that ask people)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+
+from accounts import actors
+from accounts.actors import Actor
+from accounts.roles import Role
+from approvals.errors import EmptyGate, GateExists
+from approvals.models import Gate, Requirement, SignOff
+from approvals.policy import why_invalid
+from approvals.requirements import VERSION, RequirementSpec, requirements_for
+from approvals.services.locking import about, end_go, locked, settle
+from events import clock
+from events.services import record
+
+POLICY = actors.system("policy")
+
+
+def open_gate(
+    *,
+    kind: str,
+    label: str,
+    seal: str,
+    link: str,
+    stream: str,
+    environment: str,
+    release_kind: str,
+    summary: Mapping[str, Any],
+    barred: Mapping[str, str],
+    actor: Actor,
+    expires_at: datetime | None = None,
+) -> Gate:
+    """Ask the roles of the policy in force about one seal.
+
+    `barred` maps actor ids to the full sentence why they may not sign (authors). Raises EmptyGate
+    when the policy asks nobody, GateExists while an earlier gate of this stream and kind is live.
+    """
+    asked = requirements_for(kind, release_kind)
+    if not asked:
+        raise EmptyGate(
+            f"The approval policy asks no role for the gate “{kind}”, so {label} could pass unseen. "
+            "An Administrator must name its roles first."
+        )
+    earlier = Gate.objects.filter(stream=stream, kind=kind).aggregate(last=Max("round"))["last"] or 0
+    gate = Gate(
+        kind=kind,
+        label=label,
+        seal=seal,
+        link=link,
+        stream=stream,
+        environment=environment,
+        release_kind=release_kind,
+        summary=dict(summary),
+        barred=dict(barred),
+        round=earlier + 1,
+        policy_version=VERSION,
+        opened_at=clock.now(),
+        expires_at=expires_at,
+    )
+    with transaction.atomic():
+        _insert(gate, asked)
+        record(
+            stream,
+            "gate.opened",
+            actor.id,
+            after={"state": gate.status},
+            data=about(gate)
+            | {
+                "asks": [
+                    {"role": role, "count": count, "meaning": meaning} for role, count, meaning in asked
+                ],
+                "barred": dict(barred),
+                "policy_version": VERSION,
+            },
+        )
+    return gate
+
+
+def _insert(gate: Gate, asked: tuple[RequirementSpec, ...]) -> None:
+    try:
+        with transaction.atomic():
+            gate.save(force_insert=True)
+    except IntegrityError as error:
+        raise GateExists(f"A gate “{gate.kind}” of {gate.label} still takes answers.") from error
+    Requirement.objects.bulk_create(
+        Requirement(gate=gate, role=role, count=count, meaning=meaning) for role, count, meaning in asked
+    )
+
+
+@transaction.atomic
+def void(gate_id: int, *, reason: str, actor: Actor) -> Gate:
+    """What the gate asked about is no more: its signatures and any go end. Ends stay as they are."""
+    gate = locked(gate_id)
+    if not gate.is_live:
+        return gate
+    before = gate.status
+    signers = [{"person": s.person.actor_id, "role": s.role, "signoff": s.pk} for s in _standing(gate)]
+    gate.make_void()
+    gate.closing_reason = reason
+    gate.save()
+    end_go(gate, actor.id, reason)
+    record(
+        gate.stream,
+        "signatures.voided",
+        actor.id,
+        before={"state": before, "signers": signers},
+        after={"state": gate.status, "signers": []},
+        reason=reason,
+        data=about(gate),
+    )
+    return gate
+
+
+@transaction.atomic
+def re_judge(gate_id: int, *, barred: Mapping[str, str] | None = None) -> list[str]:
+    """Judge every standing signature again, now; returns a sentence for each that no longer counts.
+
+    A signature ends with its signer's account or role, or when the signer turns out to be barred
+    (hand in `barred` when the authors changed). A satisfied gate then asks again; an overdue one
+    expires.
+    """
+    gate = locked(gate_id)
+    if not gate.is_live:
+        return []
+    if barred is not None and dict(barred) != gate.barred:
+        gate.barred = dict(barred)
+        gate.save(update_fields=("barred",))
+    lost = [sentence for signoff in _standing(gate) if (sentence := _judge(gate, signoff))]
+    if lost:
+        end_go(gate, POLICY.id, " ".join(lost))
+        settle(gate, POLICY.id)
+    _expire_if_due(gate)
+    return lost
+
+
+def _standing(gate: Gate) -> list[SignOff]:
+    rows = gate.signoffs.filter(withdrawn_at=None, invalid_reason="").select_related("person")
+    return list(rows.order_by("at", "pk"))
+
+
+def _judge(gate: Gate, signoff: SignOff) -> str | None:
+    sentence = why_invalid(gate, actors.person(signoff.person), Role(signoff.role))
+    if sentence is None:
+        return None
+    signoff.invalid_reason = sentence
+    signoff.save(update_fields=("invalid_reason",))
+    record(
+        gate.stream,
+        "signoff.invalid",
+        POLICY.id,
+        before={"signoff": signoff.pk, "answer": signoff.answer, "stands": True},
+        after={"signoff": signoff.pk, "stands": False},
+        reason=sentence,
+        data=about(gate) | {"person": signoff.person.actor_id, "role": signoff.role},
+    )
+    return sentence
+
+
+def _expire_if_due(gate: Gate) -> None:
+    if gate.expires_at is None or gate.expires_at > clock.now():
+        return
+    before = gate.status
+    gate.expire()
+    gate.closing_reason = "Nobody made use of it in time."
+    gate.save()
+    end_go(gate, POLICY.id, gate.closing_reason)
+    record(
+        gate.stream,
+        "gate.expired",
+        POLICY.id,
+        before={"state": before},
+        after={"state": gate.status},
+        reason=gate.closing_reason,
+        data=about(gate),
+    )
