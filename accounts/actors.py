@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Literal
 from accounts.roles import Role, Scope
 
 if TYPE_CHECKING:
+    from django.http import HttpRequest
+    from rest_framework.request import Request
+
     from accounts.models import ApiToken, User
 
 ActorKind = Literal["person", "service", "system"]
@@ -64,3 +67,21 @@ def from_token(token: ApiToken) -> Actor:
 def system(name: str) -> Actor:
     """The portal acting by itself, for example `system("engine")`."""
     return Actor(id=f"system:{name}", kind="system", label=f"the {name}")
+
+
+NOBODY = Actor(id="nobody", kind="person", label="Somebody who is not logged in")
+"""Holds no role, so that every rule refuses with a sentence."""
+
+
+def of_request(request: HttpRequest | Request) -> Actor:
+    """The actor of a page's or an API's request: by token, by session, or `NOBODY`.
+
+    Roles are read now, so that a role or an account that was lost counts at once.
+    """
+    from accounts.models import ApiToken, User
+
+    token = getattr(request, "auth", None)
+    if isinstance(token, ApiToken):
+        return from_token(token)
+    user = request.user
+    return person(user) if isinstance(user, User) and user.is_active else NOBODY

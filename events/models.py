@@ -72,3 +72,20 @@ class Event(models.Model):
             "data": self.data,
             "previous_hash": self.previous_hash,
         }
+
+
+class MaskingRules(models.Model):
+    """What lines from outside are cleared of besides the built-in patterns; the platform file's one row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    patterns = models.JSONField(default=list)
+    fields = models.JSONField(default=list)
+
+    class Meta:
+        """There is one row."""
+
+        db_table = "events_masking_rules"
+        constraints = (models.CheckConstraint(condition=models.Q(id=1), name="masking_rules_once"),)
+
+    def __str__(self) -> str:
+        return f"{len(self.patterns)} patterns, {len(self.fields)} fields"

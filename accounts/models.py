@@ -1,0 +1,238 @@
+"""People, their roles over time, their logins at source hosts, and API tokens.
+
+Written by `accounts.services` only. What a role or a scope may do stands in `approvals.policy`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+from accounts.roles import SERVICE_SCOPES, Role, Scope
+
+HANDLE = r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?"
+"""A login: 1 to 40 lower-case letters, digits, dots, dashes, underscores."""
+
+
+def known_zone(name: str) -> None:
+    """Raise ValidationError unless `name` is an IANA time zone."""
+    if name not in available_timezones():
+        raise ValidationError(f"“{name}” is not an IANA time zone such as Europe/Berlin.")
+
+
+class Theme(models.TextChoices):
+    """How pages look for a person."""
+
+    SYSTEM = "system", "As the system"
+    LIGHT = "light", "Light"
+    DARK = "dark", "Dark"
+
+
+class People(UserManager["User"]):
+    """Makes accounts; there is no other kind than a plain one."""
+
+    def create_user(
+        self, username: str, email: str | None = None, password: str | None = None, **fields: Any
+    ) -> User:
+        """A new account; without a password nobody can log in to it."""
+        person = self.model(username=username, email=self.normalize_email(email), **fields)
+        person.password = make_password(password)
+        person.save(using=self._db)
+        return person
+
+    def create_superuser(self, *args: Any, **kwargs: Any) -> User:
+        """Refused: what a person may do comes from roles."""
+        raise NotImplementedError("There are no superusers here; grant the role Administrator.")
+
+
+class User(AbstractUser):
+    """A human being with a login. Rights come from the roles held, never from flags on the row."""
+
+    username = models.CharField(
+        "login",
+        max_length=40,
+        unique=True,
+        validators=[
+            RegexValidator(f"^{HANDLE}$", "Lower-case letters, digits, dots, dashes and underscores only.")
+        ],
+    )
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    display_name = models.CharField(max_length=120, blank=True)
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[known_zone])
+    theme = models.CharField(max_length=6, choices=Theme, default=Theme.SYSTEM)
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+
+    objects: ClassVar[People] = People()  # type: ignore[assignment]
+
+    class Meta:
+        """One account a login and an address, whatever their case; no flag beside the roles."""
+
+        db_table = "accounts_user"
+        ordering = ("username",)
+        constraints = (
+            models.UniqueConstraint(Lower("username"), name="user_login_once"),
+            models.UniqueConstraint(Lower("email"), condition=~Q(email=""), name="user_email_once"),
+            models.CheckConstraint(condition=Q(is_superuser=False), name="user_no_superuser"),
+            models.CheckConstraint(condition=Q(theme__in=Theme.values), name="user_theme_known"),
+        )
+
+    def __str__(self) -> str:
+        return self.handle
+
+    @property
+    def actor_id(self) -> str:
+        """How events name this person."""
+        return f"person:{self.public_id}"
+
+    @property
+    def stream(self) -> str:
+        """Where what happens to this account is recorded."""
+        return f"people/{self.public_id}"
+
+    @property
+    def handle(self) -> str:
+        """How pages name this person in short."""
+        return self.username
+
+    @property
+    def name(self) -> str:
+        """How letters name this person: the display name, or else the login."""
+        return self.display_name or self.username
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The person's own time zone."""
+        return ZoneInfo(self.time_zone)
+
+    def current_roles(self) -> frozenset[Role]:
+        """The roles held now; none when the account is not active. One query."""
+        if not self.is_active:
+            return frozenset()
+        return frozenset(Role(r) for r in self.holdings.filter(until=None).values_list("role", flat=True))
+
+    @property
+    def is_staff(self) -> bool:  # type: ignore[no-redef]
+        """Whether the read-only admin opens: for those who look after the portal or audit it."""
+        return bool(self.current_roles() & {Role.ADMINISTRATOR, Role.AUDITOR})
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """What Django itself asks: reading in the admin, and hearing the doorbell.
+
+        All else is asked of `approvals.policy`. No account is a superuser.
+        """
+        if perm == "events.hear_doorbell":
+            return bool(self.current_roles())
+        return ".view_" in perm and self.is_staff
+
+    def has_module_perms(self, app_label: str) -> bool:
+        """Which rooms of the admin open: all or none."""
+        return self.is_staff
+
+
+class RoleHolding(models.Model):
+    """A role that a person holds or held. Ended, never deleted: who could sign then stays known."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="holdings")
+    role = models.CharField(max_length=32, choices=Role)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+    given_by = models.CharField(max_length=80, help_text="actor id")
+    from_file = models.BooleanField(default=False, help_text="given and ended by the platform file")
+
+    class Meta:
+        """At most one open holding of a role a person."""
+
+        db_table = "accounts_role_holding"
+        ordering = ("user", "since")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("user", "role"), condition=Q(until=None), name="role_held_once_at_a_time"
+            ),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="role_known"),
+            models.CheckConstraint(
+                condition=Q(until=None) | Q(until__gte=F("since")), name="role_ends_after_its_start"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.role}"
+
+
+class SourceLogin(models.Model):
+    """The name under which a person writes commits at a source host; ties authors to people."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="source_logins")
+    host = models.CharField(max_length=200)
+    login = models.CharField(max_length=100)
+    from_file = models.BooleanField(default=False)
+
+    class Meta:
+        """One person a login."""
+
+        db_table = "accounts_source_login"
+        ordering = ("host", "login")
+        constraints = (models.UniqueConstraint("host", Lower("login"), name="source_login_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.login} at {self.host}"
+
+
+class ApiToken(models.Model):
+    """Lets a machine act for its owner within scopes, or as a service when it has no owner.
+
+    Only the SHA-256 of the secret is kept: 32 random bytes need no slow hash.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=8, unique=True, editable=False)
+    digest = models.CharField(max_length=64, editable=False)
+    owner = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="api_tokens")
+    scopes = ArrayField(models.CharField(max_length=16))
+    environments = ArrayField(models.CharField(max_length=63), default=list, blank=True)
+    created_by = models.CharField(max_length=80, help_text="actor id")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """Scopes are known; a token without an owner never signs, decides or starts production."""
+
+        db_table = "accounts_api_token"
+        ordering = ("-created_at", "-id")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(scopes__contained_by=Scope.values) & Q(scopes__len__gt=0),
+                name="token_scopes_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(owner__isnull=False)
+                | Q(scopes__contained_by=sorted(scope.value for scope in SERVICE_SCOPES)),
+                name="service_token_never_signs_or_deploys",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix})"
+
+    @property
+    def actor_id(self) -> str:
+        """How events name who acts by this token."""
+        return self.owner.actor_id if self.owner else f"service:{self.public_id}"
+
+    @property
+    def stream(self) -> str:
+        """Where what happens to this token is recorded."""
+        return self.owner.stream if self.owner else "platform"

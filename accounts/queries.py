@@ -1,0 +1,76 @@
+"""Reading people: names for actor ids, who holds a role, who a login belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Prefetch, Q, QuerySet
+
+from accounts.models import ApiToken, RoleHolding, User
+from accounts.roles import Role
+
+
+def labels(actor_ids: Iterable[str]) -> dict[str, str]:
+    """Names for actor ids: logins, names of service tokens, "the engine". Two queries at most."""
+    wanted = set(actor_ids)
+    names = {actor: f"the {actor.removeprefix('system:')}" for actor in wanted if actor.startswith("system:")}
+    people = User.objects.filter(public_id__in=_uuids(wanted, "person"))
+    names |= {f"person:{uid}": name for uid, name in people.values_list("public_id", "username")}
+    services = ApiToken.objects.filter(public_id__in=_uuids(wanted, "service"))
+    names |= {f"service:{uid}": name for uid, name in services.values_list("public_id", "name")}
+    return {actor: names.get(actor, actor) for actor in wanted}
+
+
+def _uuids(actor_ids: Iterable[str], kind: str) -> list[UUID]:
+    found = []
+    for actor in actor_ids:
+        prefix, _, rest = actor.partition(":")
+        if prefix == kind:
+            try:
+                found.append(UUID(rest))
+            except ValueError:
+                continue
+    return found
+
+
+def holders(role: Role) -> list[User]:
+    """Active people who hold `role` now, by login."""
+    held = RoleHolding.objects.filter(role=role, until=None)
+    return list(User.objects.filter(is_active=True, pk__in=held.values("user_id")))
+
+
+def user_of(actor_id: str) -> User | None:
+    """The person behind an actor id; None for services, the system and unknown ids."""
+    found = _uuids([actor_id], "person")
+    return User.objects.filter(public_id=found[0]).first() if found else None
+
+
+def user_by_source_login(host: str, login: str) -> User | None:
+    """The person who writes commits as `login` at `host`, whatever the case of both."""
+    return User.objects.filter(source_logins__host=host.lower(), source_logins__login__iexact=login).first()
+
+
+def user_by_name(name: str) -> User | None:
+    """The person with this login or this e-mail address, whatever its case."""
+    if not name or "\x00" in name:
+        return None
+    return User.objects.filter(Q(username__iexact=name) | Q(email__iexact=name)).first()
+
+
+def people() -> QuerySet[User]:
+    """Everybody by login, with the roles that they hold now (`open_holdings`) and source logins."""
+    open_holdings = Prefetch(
+        "holdings", RoleHolding.objects.filter(until=None).order_by("role"), to_attr="open_holdings"
+    )
+    return User.objects.order_by("username").prefetch_related(open_holdings, "source_logins")
+
+
+def tokens_of(owner: User) -> list[ApiToken]:
+    """A person's own tokens, newest first."""
+    return list(ApiToken.objects.filter(owner=owner).select_related("owner"))
+
+
+def service_tokens() -> list[ApiToken]:
+    """Tokens of machines, newest first."""
+    return list(ApiToken.objects.filter(owner=None))

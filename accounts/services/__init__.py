@@ -1,0 +1,1 @@
+"""What changes people, roles and tokens; each call is one transaction and one event."""

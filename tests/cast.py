@@ -1,0 +1,90 @@
+"""The named cast of the tests: who they are, what they hold, and how they act.
+
+`make_cast()` makes all of them; `actor("rita")` makes or fetches one and returns their actor in a
+session. Everybody's password is `PASSWORD`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from accounts.actors import Actor, person, system
+from accounts.models import ApiToken, User
+from accounts.roles import Role
+from accounts.services.people import add_source_login
+from accounts.services.roles import grant_role
+from accounts.services.tokens import create_token
+from events import clock
+
+PASSWORD = "slack-water-and-tide"
+ROLES: dict[str, tuple[Role, ...]] = {
+    "rita": (Role.RELEASE_MANAGER,),
+    "devon": (Role.DEVOPS_ENGINEER,),
+    "quinn": (Role.QA_LEAD,),
+    "sasha": (Role.SECURITY_OFFICER,),
+    "dana": (Role.DEVELOPER,),
+    "otto": (),
+    "sue": (Role.SUPPORT,),
+    "stan": (Role.STAKEHOLDER,),
+    "audrey": (Role.AUDITOR,),
+    "adam": (Role.ADMINISTRATOR,),
+}
+SETUP = system("test")
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The people, by first name."""
+
+    rita: User
+    devon: User
+    quinn: User
+    sasha: User
+    dana: User
+    otto: User
+    sue: User
+    stan: User
+    audrey: User
+    adam: User
+
+
+def make_cast() -> Cast:
+    """Everybody, with their roles and source logins (`<name>-gh` at github.com)."""
+    return Cast(**{name: user(name) for name in ROLES})
+
+
+def user(name: str) -> User:
+    """One person of the cast, made on first need."""
+    found = User.objects.filter(username=name).first()
+    if found is not None:
+        return found
+    made = User.objects.create_user(
+        name, f"{name}@hmhp.example", PASSWORD, display_name=name.title(), date_joined=clock.now()
+    )
+    for role in ROLES[name]:
+        grant_role(made, role, SETUP)
+    add_source_login(made, host="github.com", login=f"{name}-gh", actor=SETUP)
+    return made
+
+
+def actor(name: str) -> Actor:
+    """One person of the cast acting in a session, with the roles that they hold now."""
+    return person(user(name))
+
+
+def token_of(name: str | None, *scopes: str, environments: Iterable[str] = ()) -> tuple[ApiToken, str]:
+    """A token of a person of the cast (None: a service token) and its text for `Bearer`."""
+    owner = user(name) if name else None
+    return create_token(
+        name=f"{name or 'ci'} token", scopes=scopes, actor=SETUP, owner=owner, environments=environments
+    )
+
+
+def expired_token_of(name: str | None, *scopes: str) -> str:
+    """The text of a token whose time is over."""
+    token, text = token_of(name, *scopes)
+    token.expires_at = clock.now() - timedelta(seconds=1)
+    token.save(update_fields=("expires_at",))
+    return text
