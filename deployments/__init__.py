@@ -1,0 +1,1 @@
+"""HOW a release ships: environments, runs, the plan, the reconcile loop, analysis, live progress."""

@@ -1,0 +1,1 @@
+"""REST endpoints of deployments and environments: input, one service call, output."""
