@@ -1,0 +1,1 @@
+"""What can be proved: checks of what really runs, and the findings they leave."""

@@ -1,0 +1,1 @@
+"""REST endpoints of releases: input, one service call, output."""

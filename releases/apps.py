@@ -1,0 +1,10 @@
+"""What ships and whether it may; asks deployments, compliance and approvals, is asked by pages and mail."""
+
+from django.apps import AppConfig
+
+
+class ReleasesConfig(AppConfig):
+    """Releases from draft to completed."""
+
+    name = "releases"
+    default_auto_field = "django.db.models.BigAutoField"
