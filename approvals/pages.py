@@ -1,0 +1,110 @@
+"""Bases of every page: who may read it, how an act is asked for and done, how a refusal is shown.
+
+In: requests. Out: rendered pages; every `PortalError` becomes a page with its sentence and status.
+Called by the views of the rooms above; API views have bases of their own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views import View
+
+from accounts.actors import Actor, of_request
+from approvals.acts import Confirm
+from approvals.policy import Action, require
+from events.errors import PortalError
+
+WORDS = {403: "Not allowed", 404: "Not found", 409: "Not possible now", 412: "Changed meanwhile"}
+
+
+class PolicyPage(View):
+    """A page for people: login first, then the table, then the view; refusals become pages."""
+
+    action: Action | None = Action.READ_RELEASES
+    actor: Actor
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Ask who is there and whether they may; carry out; show a refusal as a sentence."""
+        if not request.user.is_authenticated:
+            return self.logged_out(request)
+        self.actor = of_request(request)
+        try:
+            if self.action is not None:
+                require(self.actor, self.action)
+            return super().dispatch(request, *args, **kwargs)
+        except PortalError as error:
+            return refused(request, error)
+
+    def logged_out(self, request: HttpRequest) -> HttpResponseBase:
+        """The login, coming back here afterwards; a fragment gets 401 and the page says so."""
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=401)
+        return redirect_to_login(request.get_full_path())
+
+
+class ActPage(PolicyPage):
+    """An act: GET asks with its effect in numbers, POST does it and goes back with one sentence.
+
+    Without JavaScript the GET is a page of its own; with it, pages carry the same `Confirm` as a
+    sheet. After a login that interrupted the POST, the GET is the one confirm that is left.
+    """
+
+    action = None
+    form_class: type[Form] = Form
+    template_name = "acts/confirm.html"
+
+    def confirm(self) -> Confirm:
+        """What is asked. `self.kwargs` names the thing."""
+        raise NotImplementedError
+
+    def perform(self, data: dict[str, Any]) -> str:
+        """Call the one service; return the sentence of what has been done."""
+        raise NotImplementedError
+
+    def form_kwargs(self) -> dict[str, Any]:
+        """More arguments for the form, such as initial values."""
+        return {}
+
+    def done_url(self) -> str:
+        """Where to go after the act."""
+        return self.confirm().keep_url
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """Ask."""
+        return self._ask(self.form_class(**self.form_kwargs()))
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """Do it, or say what is missing with the input kept."""
+        form = self.form_class(request.POST, **self.form_kwargs())
+        if not form.is_valid():
+            return self._ask(form, status=400)
+        try:
+            sentence = self.perform(form.cleaned_data)
+        except PortalError as error:
+            for name, texts in error.fields.items():
+                if name in form.fields:
+                    form.add_error(name, texts)
+            return self._ask(form, error=error, status=error.status)
+        messages.success(request, sentence)
+        return HttpResponseRedirect(self.done_url())
+
+    def _ask(self, form: Form, *, error: PortalError | None = None, status: int = 200) -> HttpResponse:
+        confirm = self.confirm()
+        confirm.form, confirm.error = form, error
+        return render(self.request, self.template_name, {"confirm": confirm}, status=status)
+
+
+def refused(request: HttpRequest, error: PortalError) -> HttpResponse:
+    """The page of a refusal: what, why, who can, and the way back."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=error.status)
+    heading = WORDS.get(error.status, "Not done")
+    context = {"error": error, "heading": heading, "status": error.status}
+    return render(request, "errors/refused.html", context, status=error.status)

@@ -1,0 +1,54 @@
+"""The list of runs, newest first, by environment.
+
+In: `?environment=`, `?page=`. Out: deployments/list.html.
+"""
+
+from __future__ import annotations
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts.queries import labels
+from approvals.pages import PolicyPage
+from approvals.policy import Action
+from deployments.models import DeploymentRun, Environment
+from deployments.states import ACTIVE, RunState
+
+PAGE_SIZE = 25
+
+
+class RunList(PolicyPage):
+    """`/deployments/`."""
+
+    action = Action.READ_DEPLOYMENTS
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """One page of runs."""
+        wanted = request.GET.get("environment", "")
+        environments = list(Environment.objects.filter(retired_at=None).values_list("name", flat=True))
+        found = DeploymentRun.objects.select_related("environment").defer("content", "plan")
+        if wanted in environments:
+            found = found.filter(environment__name=wanted)
+        page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+        context = {
+            "page": page,
+            "environments": environments,
+            "wanted": wanted if wanted in environments else "",
+            "people": labels(run.started_by for run in page.object_list),
+            "sentence": _sentence(),
+        }
+        return render(request, "deployments/list.html", context)
+
+
+def _sentence() -> str:
+    moving = list(
+        DeploymentRun.objects.filter(state__in=ACTIVE)
+        .order_by("environment__position")
+        .values_list("subject", "environment__name", "state")
+    )
+    if not moving:
+        return "Nothing is moving."
+    words = {RunState.PAUSED.value: "is paused in", RunState.ROLLING_BACK.value: "is going back in"}
+    told = [f"{subject} {words.get(state, 'is on its way to')} {place}" for subject, place, state in moving]
+    return f"{'; '.join(told)}."

@@ -1,0 +1,19 @@
+"""Look a key up in a mapping, for pages that resolve many ids at once.
+
+In: a mapping and a key. Out: the value, or the key itself where there is none. Called by templates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+
+register = template.Library()
+
+
+@register.filter
+def at(mapping: Mapping[Any, Any], key: Any) -> Any:
+    """`{{ people|at:run.started_by }}`: one query for all names, none per row."""
+    return mapping.get(key, key)
