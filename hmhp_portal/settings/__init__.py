@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hmhp_portal.settings import services
+from hmhp_portal.settings.api import REST_FRAMEWORK, SPECTACULAR_SETTINGS
 from hmhp_portal.settings.environment import read_environment
 from hmhp_portal.settings.logs import logging_of
 from hmhp_portal.settings.schedule import BEAT_SCHEDULE
@@ -23,6 +24,8 @@ PORTAL_CLOCK_OFFSET = ENVIRONMENT.clock_offset
 LOCAL_AGENT_SOCKET = str(ENVIRONMENT.local_agent_socket or ENVIRONMENT.data_dir / "run" / "agent.sock")
 LOCAL_AGENT_TOKEN = ENVIRONMENT.local_agent_token
 TARGET_DATABASE_URL = ENVIRONMENT.target_database_url
+PORTAL_DEMO_PASSWORD = ENVIRONMENT.demo_password
+PORTAL_READY_FILE = ENVIRONMENT.ready_file
 PORTAL_SMTP_HOST = ENVIRONMENT.smtp_host
 PORTAL_SMTP_PORT = ENVIRONMENT.smtp_port
 PORTAL_SMTP_USER = ENVIRONMENT.smtp_user
@@ -46,6 +49,7 @@ OWN_APPS = [
     "deployments",
     "compliance",
     "approvals",
+    "rest",
     "accounts",
     "events",
 ]
@@ -90,6 +94,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "desk.context.shell",
             ],
         },
     }
@@ -144,7 +149,10 @@ AUTH_PASSWORD_VALIDATORS = [
 PASSWORD_HASHERS = (
     ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a test's people log in hundreds of times
     if PORTAL_MODE == "test"
-    else ["django.contrib.auth.hashers.ScryptPasswordHasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+    else [
+        "django.contrib.auth.hashers.ScryptPasswordHasher",
+        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    ]
 )
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
@@ -188,32 +196,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.authentication.ApiTokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["approvals.permissions.PolicyPermission"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "hmhp_portal.api.pagination.CursorPage",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "hmhp_portal.api.problems.handler",
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
-    "PAGE_SIZE": 50,
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "HMHP Release Portal",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SCHEMA_PATH_PREFIX": r"/api/v1",
-}
 # Rooms that are still being built are left out.
-for _setting in ("DEFAULT_PAGINATION_CLASS", "EXCEPTION_HANDLER"):
-    if not (BASE_DIR / "hmhp_portal" / "api" / "__init__.py").exists():
-        del REST_FRAMEWORK[_setting]
 if not (BASE_DIR / "approvals" / "permissions.py").exists():
     REST_FRAMEWORK["DEFAULT_PERMISSION_CLASSES"] = ["rest_framework.permissions.IsAuthenticated"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440

@@ -1,0 +1,1 @@
+"""REST endpoints that look across rooms: the record with the names of those who acted."""

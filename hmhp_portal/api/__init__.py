@@ -1,0 +1,1 @@
+"""The root of the REST API: addresses, problem details, pages of results, description and docs."""
