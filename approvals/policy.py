@@ -45,6 +45,8 @@ class Action(StrEnum):
     READ_EVENTS = "read a release's events"
     READ_AUDIT = "read the audit trail"
     READ_OUTBOX = "read the outbox"
+    RESEND_MAIL = "send a refused e-mail again"
+    BE_TOLD = "be told by e-mail of every release's way to production"
     READ_PEOPLE = "see people and roles"
     CREATE_RELEASE = "create a release"
     EDIT_CONTENT = "change a release's content"
@@ -95,6 +97,8 @@ TABLE: dict[Action, Rule] = {
     Action.READ_EVENTS: Rule(EVERYONE - {STAKEHOLDER}, Scope.READ, "yes"),
     Action.READ_AUDIT: _rule(RM, SECURITY, AUDITOR, ADMINISTRATOR, scope=Scope.READ),
     Action.READ_OUTBOX: _rule(RM, DEVOPS, SUPPORT, AUDITOR, ADMINISTRATOR, scope=Scope.READ),
+    Action.RESEND_MAIL: _rule(RM, DEVOPS, ADMINISTRATOR, scope=Scope.RELEASE),
+    Action.BE_TOLD: _rule(RM, DEVOPS, QA, SECURITY, SUPPORT, STAKEHOLDER, scope=Scope.READ),
     Action.READ_PEOPLE: Rule(EVERYONE - {STAKEHOLDER}, Scope.READ),
     Action.CREATE_RELEASE: _rule(RM, DEVOPS, DEVELOPER, scope=Scope.RELEASE, services="yes"),
     Action.EDIT_CONTENT: _rule(RM, DEVOPS, DEVELOPER, scope=Scope.RELEASE, services="yes"),

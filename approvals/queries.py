@@ -91,20 +91,18 @@ def _role_holders() -> list[Actor]:
 
 
 def missing(gate: Gate) -> list[Blocker]:
-    """What keeps a gate from being satisfied, one blocker a requirement; empty when satisfied."""
-    blockers = []
-    for row in standing(gate):
-        if row.state == "signed":
-            continue
-        who = " or ".join(f"@{handle}" for handle in row.who_can)
-        there = (
-            who or f"nobody who holds the role {row.role.label} may sign it; an Administrator can name one"
-        )
-        sentence = f"The sign-off of the {row.role.label} is missing ({row.meaning}): {there}."
-        blockers.append(
-            Blocker(f"signoff-{row.role.value.replace('_', '-')}", sentence, who or row.role.label)
-        )
-    return blockers
+    """What keeps a live gate from being satisfied, one blocker a requirement; empty when satisfied."""
+    return [_blocker(row) for row in standing(gate) if row.state != "signed"]
+
+
+def _blocker(row: RequirementStanding) -> Blocker:
+    people = " or ".join(f"@{handle}" for handle in row.who_can)
+    there = f"{people} can give it" if people else "nobody who may give it holds the role"
+    return Blocker(
+        code=f"signoff-{row.role.value.replace('_', '-')}",
+        sentence=f"The sign-off of the {row.role.label} ({row.meaning}) is missing: {there}.",
+        who=people or f"an Administrator, who can name another {row.role.label}",
+    )
 
 
 def who_can_sign(gate: Gate) -> dict[int, tuple[Role, ...]]:
