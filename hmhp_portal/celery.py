@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, task_postrun, task_prerun
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_ready
+from django.conf import settings
 from django.db import close_old_connections
 
 app = Celery("hmhp_portal")
@@ -25,3 +26,10 @@ def return_connections(**_: Any) -> None:
     """A worker thread gives its connection back to the pool between tasks."""
     if not app.conf.task_always_eager:
         close_old_connections()
+
+
+@worker_ready.connect
+def tell_the_supervisor(**_: Any) -> None:
+    """Show that this worker takes work."""
+    if settings.PORTAL_READY_FILE is not None:
+        settings.PORTAL_READY_FILE.touch()

@@ -14,7 +14,10 @@ def alive(request: HttpRequest) -> JsonResponse:
 
 def ready(request: HttpRequest) -> JsonResponse:
     """PostgreSQL and Redis answer this process: 200, else 503 naming what does not (never why)."""
-    parts = {"database": _answers(connection.ensure_connection), "cache": _answers(lambda: cache.get("ready"))}
+    parts = {
+        "database": _answers(connection.ensure_connection),
+        "cache": _answers(lambda: cache.get("ready")),
+    }
     whole = all(parts.values())
     return JsonResponse({"ready": whole, **parts}, status=200 if whole else 503)
 

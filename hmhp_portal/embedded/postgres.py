@@ -59,7 +59,9 @@ def wheel_installation() -> Path:
 class EmbeddedPostgres:
     """One cluster: made by `make`, run by `command`, asked by `ready`."""
 
-    def __init__(self, place: PostgresPlace, password: str, target_password: str, durable: bool = True) -> None:
+    def __init__(
+        self, place: PostgresPlace, password: str, target_password: str, durable: bool = True
+    ) -> None:
         self.place = place
         self._password = password
         self._target_password = target_password
@@ -169,7 +171,9 @@ class EmbeddedPostgres:
                 **run_as(self.place.account),  # type: ignore[call-overload]
             )
         except OSError as problem:
-            raise EmbeddedError(f"PostgreSQL cannot be started from {command[0]}: {problem.strerror}") from None
+            raise EmbeddedError(
+                f"PostgreSQL cannot be started from {command[0]}: {problem.strerror}"
+            ) from None
 
     def _own_folder(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)

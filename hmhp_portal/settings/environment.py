@@ -27,7 +27,9 @@ def _unprefixed(name: str) -> AliasChoices:
 class Environment(BaseSettings):
     """Everything that the environment may decide; see docs of each field."""
 
-    model_config = SettingsConfigDict(env_prefix="PORTAL_", frozen=True, str_strip_whitespace=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="PORTAL_", frozen=True, str_strip_whitespace=True, extra="ignore"
+    )
 
     mode: Mode = "test"
     database_url: str = Field("", validation_alias=_unprefixed("DATABASE_URL"))
@@ -50,6 +52,8 @@ class Environment(BaseSettings):
     smtp_password: str = ""
     smtp_tls: Literal["none", "starttls", "tls"] = "none"
     smtp_from: str = "HMHP Release Portal <portal@localhost>"
+    demo_password: str = Field("", description="of the demo's people")
+    ready_file: Path | None = Field(None, description="a worker makes it when it takes work")
     debug: bool = False
 
     @model_validator(mode="after")
@@ -88,7 +92,9 @@ class Environment(BaseSettings):
         if url.scheme not in ("http", "https") or not url.hostname:
             problems.append("PORTAL_BASE_URL must be http://… or https://… with a host")
         if self.mode == "production" and not self.secure and url.hostname not in LOOPBACK:
-            problems.append("PORTAL_BASE_URL must be https in production (it carries sessions and signatures)")
+            problems.append(
+                "PORTAL_BASE_URL must be https in production (it carries sessions and signatures)"
+            )
         if self.mode == "production" and self.debug:
             problems.append("PORTAL_DEBUG shows internals and is refused in production")
         if self.mode == "production" and self.clock_offset:

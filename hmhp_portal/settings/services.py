@@ -41,7 +41,9 @@ def database(environment: Environment) -> dict[str, Any]:
         "OPTIONS": parts,
     }
     if environment.mode != "test":
-        entry["OPTIONS"] = parts | {"pool": {"min_size": 1, "max_size": environment.database_pool, "timeout": 30}}
+        entry["OPTIONS"] = parts | {
+            "pool": {"min_size": 1, "max_size": environment.database_pool, "timeout": 30}
+        }
     return entry
 
 

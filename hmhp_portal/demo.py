@@ -1,0 +1,36 @@
+"""What the demo adds to an installation: the example platform laid out, and passwords for its people."""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+
+from accounts.actors import system
+from accounts.models import User
+from accounts.services.people import set_demo_password
+
+EXAMPLES = settings.BASE_DIR / "examples"
+
+
+def lay_out(folder: Path, tell: Callable[[str], None]) -> Path:
+    """Put artefacts and platform file of the example into the data folder; returns the file.
+
+    The file lies beside the artefacts, so that two demos never share either.
+    """
+    artifacts = folder / "artifacts"
+    if not artifacts.exists():
+        tell("Building the artefacts of the example platform")
+    runpy.run_path(str(EXAMPLES / "build.py"))["build"](artifacts)
+    file = folder / "platform.yaml"
+    file.write_bytes((EXAMPLES / "platform.yaml").read_bytes())
+    return file
+
+
+def give_passwords() -> None:
+    """Everybody who came with the example may log in with the password that the launcher prints."""
+    for person in User.objects.filter(is_active=True):
+        if not person.has_usable_password():
+            set_demo_password(person, settings.PORTAL_DEMO_PASSWORD, system("demo"))

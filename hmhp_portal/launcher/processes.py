@@ -1,0 +1,192 @@
+"""The portal's processes: what each is called, how it is run, how it shows that it is ready.
+
+Comes in: an installation, the options, the addresses. Goes out: `Process` objects for the supervisor,
+in the order of their start. Called by `serve` and by the commands that need the services alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from hmhp_portal.embedded.postgres import EmbeddedPostgres
+from hmhp_portal.embedded.valkey import EmbeddedValkey
+from hmhp_portal.launcher import postgres_place
+from hmhp_portal.launcher.environment import ROOT
+from hmhp_portal.launcher.installation import Installation
+from hmhp_portal.supervisor import Process
+
+SERVICES, AGENT, PORTAL, BESIDE = range(4)
+"""Stages: a higher one ends first."""
+PREPARE_SECONDS = 900.0
+
+
+@dataclass
+class Services:
+    """The services of one installation: its own, or those that the environment names."""
+
+    installation: Installation
+    run: Path
+    postgres: EmbeddedPostgres | None
+    valkey: EmbeddedValkey | None
+
+    @classmethod
+    def of(cls, installation: Installation) -> Services:
+        """Own PostgreSQL where DATABASE_URL is not set, own Valkey where REDIS_URL is not set."""
+        run, secrets = installation.run_folder(), installation.secrets()
+        postgres = valkey = None
+        if not os.environ.get("DATABASE_URL"):
+            place = postgres_place.choose(installation, run)
+            postgres = EmbeddedPostgres(place, secrets["database"], secrets["target_database"])
+        if not os.environ.get("REDIS_URL"):
+            folder = installation.folder / "valkey"
+            valkey = EmbeddedValkey(folder, run / "kv.sock", secrets["redis"])
+        return cls(installation, run, postgres, valkey)
+
+    def make(self) -> bool:
+        """Make what is missing on the disk; True where the database was made now."""
+        if self.valkey is not None:
+            self.valkey.make()
+        if self.postgres is None:
+            return False
+        made = self.postgres.make()
+        self.postgres.prepare_socket_dir()
+        return made
+
+    def addresses(self) -> dict[str, str]:
+        """DATABASE_URL, REDIS_URL and the address for deployed services."""
+        found = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL") if os.environ.get(name)}
+        if self.postgres is not None:
+            found["DATABASE_URL"] = self.postgres.url()
+            found["PORTAL_TARGET_DATABASE_URL"] = self.postgres.target_url()
+        if self.valkey is not None:
+            found["REDIS_URL"] = self.valkey.url()
+        return found
+
+    def processes(self) -> list[Process]:
+        """The servers of our own, PostgreSQL first."""
+        logs = self.installation.folder / "logs"
+        bare = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
+        found = []
+        if self.postgres is not None:
+            found.append(
+                Process(
+                    "postgres", self.postgres.command(), bare, logs / "postgres.log", self.postgres.ready,
+                    stop_signal=signal.SIGINT, death_signal=signal.SIGINT, account=self.postgres.place.account,
+                )
+            )  # fmt: skip
+        if self.valkey is not None:
+            found.append(
+                Process(
+                    "redis", self.valkey.command(), bare, logs / "redis.log", self.valkey.ready,
+                    death_signal=signal.SIGTERM,
+                )
+            )  # fmt: skip
+        return found
+
+
+class PortalProcesses:
+    """The portal's own processes on top of its services."""
+
+    def __init__(self, services: Services, environment: dict[str, str]) -> None:
+        self._services = services
+        self._environment = environment
+        self._folder = services.installation.folder
+
+    def agent(self) -> Process:
+        """The one that owns the deployed processes and their proxies; ends them when it ends."""
+        run = self._services.run
+        token = _secret_file(run / "agent.token", self._services.installation.secrets()["agent"])
+        address = _secret_file(run / "target.url", self._environment["PORTAL_TARGET_DATABASE_URL"])
+        wire = run / "agent.sock"
+        command = [sys.executable, "-m", "platforms.local.agent", "--socket", str(wire)]
+        command += ["--token-file", str(token), "--state-dir", str(self._folder / "agent")]
+        command += ["--database-url-file", str(address)]
+        return self._process(
+            "agent", command, lambda: _answers(wire), AGENT, death_signal=signal.SIGTERM, stop_seconds=4.0
+        )
+
+    def prepare(self, arguments: list[str]) -> Process:
+        """Migrations, static files, platform file and, in the demo, its past: one process, one import."""
+        command = [sys.executable, "manage.py", "prepare", *arguments]
+        return self._process("prepare", command, None, PORTAL, once=True, ready_seconds=PREPARE_SECONDS)
+
+    def web(self, listener: socket.socket) -> Process:
+        """Pages, API and WebSockets, on the socket that the launcher holds."""
+        command = [sys.executable, "-m", "hmhp_portal.web", "--fd", str(listener.fileno())]
+        host, port = listener.getsockname()[:2]
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+        return self._process(
+            "web",
+            command,
+            lambda: _serves(host, port),
+            PORTAL,
+            pass_fds=(listener.fileno(),),
+            stop_seconds=4.0,
+        )
+
+    def background(self) -> list[Process]:
+        """Two workers and the clock. Sweeps have a worker of their own: no work can stand before them."""
+        celery = [sys.executable, "-m", "celery", "-A", "hmhp_portal.celery"]
+        worker = [*celery, "worker", "--pool", "threads", "--without-gossip", "--without-mingle"]
+        return [
+            self._worker("worker", [*worker, "-c", "6", "-Q", "engine,celery,mail", "-n", "work@%h"]),
+            self._worker("control", [*worker, "-c", "2", "-Q", "control", "-n", "control@%h"]),
+            self._process("beat", [*celery, "beat", "--pidfile="], None, BESIDE),
+        ]
+
+    def visitors(self) -> Process:
+        """The demo's gentle traffic."""
+        command = [sys.executable, "examples/visitors.py", "--state", str(self._folder / "agent")]
+        return self._process("visitors", command, None, BESIDE)
+
+    def _worker(self, name: str, command: list[str]) -> Process:
+        mark = self._services.run / f"{name}.ready"
+        return self._process(
+            name, command, mark.exists, PORTAL, extra={"PORTAL_READY_FILE": str(mark)}, stop_seconds=4.0,
+            before=lambda: mark.unlink(missing_ok=True),
+        )  # fmt: skip
+
+    def _process(  # type: ignore[no-untyped-def]
+        self, name: str, command: list[str], ready, stage: int, extra: dict[str, str] | None = None, **options
+    ) -> Process:
+        environment = self._environment | (extra or {})
+        log = self._folder / "logs" / f"{name}.log"
+        return Process(name, command, environment, log, ready, stage=stage, directory=str(ROOT), **options)
+
+
+def _secret_file(path: Path, text: str) -> Path:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(file, "w") as stream:
+        stream.write(text)
+    return path
+
+
+def _answers(path: Path) -> bool:
+    """Does somebody listen on that Unix socket?"""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(1)
+        try:
+            connection.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
+async def _serves(host: str, port: int) -> bool:
+    """Does the web process answer, with its database and cache? (The socket itself always accepts.)"""
+    try:
+        async with asyncio.timeout(5):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                writer.write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                return (await reader.readline()).startswith(b"HTTP/1.1 200")
+            finally:
+                writer.close()
+    except OSError:  # TimeoutError is one
+        return False

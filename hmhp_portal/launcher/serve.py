@@ -1,0 +1,206 @@
+"""`demo`, `up` and `dev`: everything running under one supervisor until somebody ends it.
+
+Runs in the virtual environment's Python. Order: PostgreSQL, Redis, agent, preparation (migrations,
+platform file, the demo's past), web; then the address is printed and workers, clock and visitors follow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from hmhp_portal.embedded.postgres import EmbeddedError
+from hmhp_portal.launcher import checks, reload, takeover
+from hmhp_portal.launcher.environment import ROOT
+from hmhp_portal.launcher.installation import Installation
+from hmhp_portal.launcher.problem import Problem
+from hmhp_portal.launcher.processes import PortalProcesses, Services
+from hmhp_portal.supervisor import StartFailed, Supervisor
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line chose."""
+
+    mode: str
+    folder: Path
+    host: str
+    port: int
+    fresh: bool = False
+    reload: bool = False
+    base_url: str = ""
+    platform: Path | None = None
+
+    @property
+    def demo(self) -> bool:
+        """With demo data and demo accounts?"""
+        return self.mode == "demo"
+
+
+def say(text: str) -> None:
+    """One line for the person at the terminal, at once."""
+    print(text, flush=True)
+
+
+def serve(options: Options) -> int:
+    """Run until SIGINT or SIGTERM. Returns the exit code; raises Problem for one clear line."""
+    began = time.monotonic()
+    installation = Installation(options.folder)
+    if options.fresh:
+        installation.clear()
+    listener = checks.listen(options.host, options.port)
+    with listener:
+        installation.claim(options.mode)
+        left = takeover.end_leftovers(installation)
+        if left:
+            say(f"Ended what an earlier start had left: {', '.join(left)}")
+        say(f"Data: {options.folder}")
+        try:
+            return asyncio.run(_Run(options, installation, listener, began).run())
+        except EmbeddedError as problem:
+            raise Problem(str(problem)) from None
+
+
+class _Run:
+    """One life of the portal's processes."""
+
+    def __init__(
+        self, options: Options, installation: Installation, listener: socket.socket, began: float
+    ) -> None:
+        self._options = options
+        self._installation = installation
+        self._listener = listener
+        self._began = began
+        self._first = not (installation.folder / "secrets.json").exists()
+        self._services = Services.of(installation)
+        self._environment = self._make_environment()
+
+    async def run(self) -> int:
+        """Start, tell, watch, end."""
+        supervisor = Supervisor(self._tell, lambda found: takeover.remember(self._installation, found))
+        try:
+            await self._start(supervisor)
+            watchers = [supervisor.watch()]
+            if self._options.reload:
+                watchers.append(reload.on_change(ROOT, supervisor))
+            await asyncio.gather(*watchers)
+        except StartFailed as problem:
+            raise Problem(f"{problem}") from None
+        finally:
+            say("Ending ...")
+            asked = time.monotonic()
+            await supervisor.stop()
+            (self._installation.folder / "environment.json").unlink(missing_ok=True)
+            say(f"Ended after {time.monotonic() - asked:.1f} s.")
+        return 0
+
+    async def _start(self, supervisor: Supervisor) -> None:
+        if self._services.postgres is not None:
+            self._say_place()
+        self._services.make()
+        portal = PortalProcesses(self._services, self._environment)
+        for spec in self._services.processes():
+            await supervisor.start(spec)
+        self._installation.write("environment.json", self._own_environment())
+        await supervisor.start(portal.agent())
+        say("Preparing (the first time takes longest)" if self._first else "Preparing")
+        prepare = portal.prepare(self._prepare_arguments())
+        telling = asyncio.get_running_loop().create_task(_tell_progress(prepare.log))
+        try:
+            await supervisor.start(prepare)
+        finally:
+            telling.cancel()
+        await supervisor.start(portal.web(self._listener))
+        if not supervisor.stopping:
+            self._welcome()
+        for spec in portal.background():
+            await supervisor.start(spec)
+        if self._options.demo:
+            await supervisor.start(portal.visitors())
+        if not supervisor.stopping:
+            say(f"All processes run ({time.monotonic() - self._began:.1f} s). Ctrl-C ends them.")
+
+    def _say_place(self) -> None:
+        postgres = self._services.postgres
+        assert postgres is not None
+        if not str(postgres.place.cluster).startswith(str(self._options.folder)):
+            say(
+                f"PostgreSQL runs as {postgres.place.account.name if postgres.place.account else 'you'} and "
+                f"lives in {postgres.place.cluster.parent}: {self._options.folder} or the virtual environment "
+                "is closed to that account (--fresh removes it)"
+            )
+        if not (postgres.place.cluster / "PG_VERSION").exists():
+            say("Making a database cluster")
+
+    def _make_environment(self) -> dict[str, str]:
+        """For the portal's processes: this one's, with the installation's own values put in."""
+        own = self._own_environment()
+        kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+        # Few arenas: threads of one process share their memory instead of each keeping a heap of its own.
+        environment = {"MALLOC_ARENA_MAX": "2", "PYTHONUNBUFFERED": "1"} | kept | own
+        environment.setdefault("PORTAL_TARGET_DATABASE_URL", environment["DATABASE_URL"])
+        return environment
+
+    def _own_environment(self) -> dict[str, str]:
+        secrets = self._installation.secrets()
+        return self._services.addresses() | {
+            "PORTAL_MODE": self._options.mode,
+            "PORTAL_DATA_DIR": str(self._options.folder),
+            "PORTAL_BASE_URL": self._url(),
+            "PORTAL_SECRET_KEY": os.environ.get("PORTAL_SECRET_KEY") or secrets["secret_key"],
+            "PORTAL_LOCAL_AGENT_SOCKET": str(self._services.run / "agent.sock"),
+            "PORTAL_LOCAL_AGENT_TOKEN": secrets["agent"],
+            "PORTAL_DEMO_PASSWORD": secrets["people"] if self._options.demo else "",
+        }
+
+    def _url(self) -> str:
+        given = self._options.base_url or os.environ.get("PORTAL_BASE_URL", "")
+        if given:
+            return given.rstrip("/")
+        host, port = self._listener.getsockname()[:2]
+        shown = "localhost" if host in ("127.0.0.1", "::1", "0.0.0.0", "::") else host  # noqa: S104
+        return f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
+
+    def _prepare_arguments(self) -> list[str]:
+        arguments = ["--demo"] if self._options.demo else []
+        if self._options.platform is not None:
+            arguments += ["--platform", str(self._options.platform)]
+        return arguments
+
+    def _welcome(self) -> None:
+        say("")
+        say(f"  The portal is at  {self._url()}   ({time.monotonic() - self._began:.1f} s)")
+        for line in self._installation.read("welcome.json").get("lines", []):
+            say(f"  {line}")
+        say("")
+
+    def _tell(self, text: str) -> None:
+        say(f"{time.strftime('%H:%M:%S')} {text}")
+
+
+async def _tell_progress(log: Path) -> None:
+    """Show the lines that a preparation writes for people, as they come: those that begin with `- `."""
+    position = log.stat().st_size if log.exists() else 0
+    try:
+        while True:
+            await asyncio.sleep(0.1)
+            position = _show_from(log, position)
+    finally:
+        _show_from(log, position)
+
+
+def _show_from(log: Path, position: int) -> int:
+    if not log.exists():
+        return position
+    with log.open("rb") as stream:
+        stream.seek(position)
+        text = stream.read()
+    whole = text[: text.rfind(b"\n") + 1]
+    for line in whole.decode(errors="replace").splitlines():
+        if line.startswith("- "):
+            say(f"  {line}")
+    return position + len(whole)

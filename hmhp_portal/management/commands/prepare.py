@@ -1,0 +1,73 @@
+"""`manage.py prepare`: everything between "PostgreSQL answers" and "pages can be served".
+
+Called by the launcher at every start, in one process because importing Django is what costs the time.
+Every step looks first whether it has anything to do. Lines that begin with `- ` are for the person at
+the terminal.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from hmhp_portal import demo, static_files, welcome
+
+LOCK = 0x686D6870
+"""Key of the advisory lock under which one process at a time prepares a database."""
+
+
+class Command(BaseCommand):
+    """Migrate, collect static files, load a platform file, seed the demo, write the welcome."""
+
+    help = "Prepare the database and the files of this installation; safe to repeat."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """What the launcher was asked for."""
+        parser.add_argument("--demo", action="store_true", help="with the example platform and its past")
+        parser.add_argument("--platform", type=Path, help="a platform file to load")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do what is left to do."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+            try:
+                self._migrate()
+                self._collect()
+                self._load(options["demo"], options["platform"])
+                welcome.write(demo=options["demo"])
+            finally:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+    def _tell(self, text: str) -> None:
+        self.stdout.write(f"- {text}")
+        self.stdout.flush()
+
+    def _migrate(self) -> None:
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        if plan:
+            self._tell(f"Migrating the database ({len(plan)} steps)")
+            call_command("migrate", interactive=False, verbosity=0)
+
+    def _collect(self) -> None:
+        if static_files.changed():
+            self._tell("Collecting styles, icons and scripts")
+            static_files.collect()
+
+    def _load(self, with_demo: bool, platform: Path | None) -> None:
+        if with_demo and platform is None:
+            platform = demo.lay_out(settings.PORTAL_DATA_DIR, self._tell)
+        if platform is not None:
+            self._tell(f"Loading {platform}")
+            call_command("load_platform", str(platform), stdout=self.stdout)
+        if with_demo:
+            demo.give_passwords()
+            if "seed_demo" in get_commands():
+                call_command("seed_demo", stdout=self.stdout)
