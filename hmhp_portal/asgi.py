@@ -28,12 +28,12 @@ PAGE_THREADS = 6
 URGENT_THREADS = 2
 URGENT = ("/pause/", "/abort/", "/rollback/", "/resume/")
 
-_handler = WSGIHandler()
+_handler: Any = WSGIHandler()
 _pages = WSGIMiddleware(_handler, workers=PAGE_THREADS)
 _urgent = WSGIMiddleware(_handler, workers=URGENT_THREADS)
 
 
-async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
+async def http(scope: Any, receive: Any, send: Any) -> None:
     """Hand a request to the threads that it deserves."""
     urgent = scope["method"] == "POST" and scope["path"].endswith(URGENT)
     await (_urgent if urgent else _pages)(scope, receive, send)

@@ -65,7 +65,7 @@ class OwnServices:
 
     def _run(self, command: list[str], stop_signal: signal.Signals, user: dict[str, object]) -> None:
         with (self.folder / f"{Path(command[0]).name}.log").open("wb") as log:
-            child = subprocess.Popen(  # type: ignore[call-overload]
+            child = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 PR_SET_PDEATHSIG = 1
 
@@ -70,7 +71,7 @@ def end_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
     return prepare
 
 
-def run_as(account: Account | None) -> dict[str, object]:
+def run_as(account: Account | None) -> dict[str, Any]:
     """Keyword arguments of subprocess that make a child run as that account."""
     if account is None:
         return {}
@@ -85,6 +86,6 @@ def can_enter(directory: Path, account: Account | None) -> bool:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd="/",
-        **run_as(account),  # type: ignore[call-overload]
+        **run_as(account),
     )
     return bool(done.returncode == 0)

@@ -168,7 +168,7 @@ class EmbeddedPostgres:
                 text=True,
                 cwd="/",
                 env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
-                **run_as(self.place.account),  # type: ignore[call-overload]
+                **run_as(self.place.account),
             )
         except OSError as problem:
             raise EmbeddedError(

@@ -21,7 +21,7 @@ from hmhp_portal.launcher.problem import Problem
 _ELSEWHERE = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PYTHONPATH", "PYTHONHOME", "PIP_DRY_RUN")
 _CAUSES = (
     (r"No space left on device", "no room is left on the disk"),
-    (r"DO NOT MATCH THE HASHES", "a downloaded package is not the one that the lock names (its hash differs)"),
+    (r"DO NOT MATCH THE HASHES", "a downloaded package is not the one that the lock names (hash differs)"),
     (
         r"No matching distribution found for ([^\s;]+)",
         "there is no wheel of {0} for this Python and system at the package index",

@@ -26,12 +26,15 @@ from hmhp_portal.launcher.problem import Problem
 FORMAT = 1
 FIRST_START_MEGABYTES = 300
 LATER_START_MEGABYTES = 30
-OURS = (
-    "installation.json", "secrets.json", "environment.json", "processes.json", "welcome.json", "launcher.lock",
-    "postgres", "postgres.new", "postgres.place", "run.place", "run", "valkey", "agent", "artifacts", "logs",
-    "staticfiles", "static.digest", "beat-schedule", "beat-schedule.dat", "beat-schedule.dir", "beat-schedule.bak",
-    "beat-schedule.db", "seeded", "platform.yaml", "visitors.json",
-)  # fmt: skip
+OURS = frozenset(
+    """
+    installation.json secrets.json environment.json processes.json welcome.json launcher.lock
+    postgres postgres.new postgres.place run run.place valkey agent artifacts logs staticfiles static.digest
+    beat-schedule beat-schedule.dat beat-schedule.dir beat-schedule.bak beat-schedule.db
+    platform.yaml visitors.json
+    """.split()
+)
+"""Everything that a start makes in the folder; `--fresh` removes these and nothing else."""
 # A socket's address holds 107 bytes; the longest name that is put below the run folder is about 40.
 LONGEST_RUN_FOLDER = 64
 
@@ -108,10 +111,10 @@ class Installation:
         pointer = self.folder / "run.place"
         if pointer.exists() and _is_mine(Path(pointer.read_text())):
             return Path(pointer.read_text())
-        place = tempfile.mkdtemp(prefix="hmhp-run-")
-        os.chmod(place, 0o711)
-        pointer.write_text(place)
-        return Path(place)
+        place = Path(tempfile.mkdtemp(prefix="hmhp-run-"))
+        place.chmod(0o711)  # the account of PostgreSQL passes through to its own folder
+        pointer.write_text(str(place))
+        return place
 
     def read(self, name: str) -> dict[str, Any]:
         """One of the folder's JSON files; empty where it is missing."""

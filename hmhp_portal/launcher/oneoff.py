@@ -75,7 +75,7 @@ def _wait_for_environment(installation: Installation) -> dict[str, str]:
 
 
 def _replace(arguments: list[str], own: dict[str, str]) -> int:
-    """Become the command: its signals, its terminal and its exit code are ours. It stays where it was called."""
+    """Become the command, in the folder where it was called: its signals and its exit code are ours."""
     sys.stdout.flush()
     os.execve(arguments[0], arguments, _environment(own))
 

@@ -60,7 +60,7 @@ def _runs(program: Path, account: Account) -> bool:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             cwd="/",
-            **run_as(account),  # type: ignore[call-overload]
+            **run_as(account),
         )
     except OSError:
         return False

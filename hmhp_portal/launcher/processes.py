@@ -11,7 +11,8 @@ import os
 import signal
 import socket
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from hmhp_portal.embedded.postgres import EmbeddedPostgres
@@ -19,7 +20,7 @@ from hmhp_portal.embedded.valkey import EmbeddedValkey
 from hmhp_portal.launcher import postgres_place
 from hmhp_portal.launcher.environment import ROOT
 from hmhp_portal.launcher.installation import Installation
-from hmhp_portal.supervisor import Process
+from hmhp_portal.supervisor import Probe, Process
 
 SERVICES, AGENT, PORTAL, BESIDE = range(4)
 """Stages: a higher one ends first."""
@@ -74,19 +75,14 @@ class Services:
         bare = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
         found = []
         if self.postgres is not None:
-            found.append(
-                Process(
-                    "postgres", self.postgres.command(), bare, logs / "postgres.log", self.postgres.ready,
-                    stop_signal=signal.SIGINT, death_signal=signal.SIGINT, account=self.postgres.place.account,
-                )
-            )  # fmt: skip
+            # SIGINT is PostgreSQL's fast and clean end; on SIGTERM it waits for its clients.
+            postgres = Process("postgres", self.postgres.command(), bare, logs / "postgres.log")
+            ends = replace(postgres, stop_signal=signal.SIGINT, death_signal=signal.SIGINT)
+            account = self.postgres.place.account
+            found.append(replace(ends, ready=self.postgres.ready, account=account))
         if self.valkey is not None:
-            found.append(
-                Process(
-                    "redis", self.valkey.command(), bare, logs / "redis.log", self.valkey.ready,
-                    death_signal=signal.SIGTERM,
-                )
-            )  # fmt: skip
+            redis = Process("redis", self.valkey.command(), bare, logs / "redis.log", self.valkey.ready)
+            found.append(replace(redis, death_signal=signal.SIGTERM))
         return found
 
 
@@ -107,27 +103,22 @@ class PortalProcesses:
         command = [sys.executable, "-m", "platforms.local.agent", "--socket", str(wire)]
         command += ["--token-file", str(token), "--state-dir", str(self._folder / "agent")]
         command += ["--database-url-file", str(address)]
-        return self._process(
-            "agent", command, lambda: _answers(wire), AGENT, death_signal=signal.SIGTERM, stop_seconds=4.0
-        )
+        agent = self._process("agent", command, lambda: _answers(wire), AGENT)
+        return replace(agent, death_signal=signal.SIGTERM, stop_seconds=4.0)
 
     def prepare(self, arguments: list[str]) -> Process:
         """Migrations, static files, platform file and, in the demo, its past: one process, one import."""
         command = [sys.executable, "manage.py", "prepare", *arguments]
-        return self._process("prepare", command, None, PORTAL, once=True, ready_seconds=PREPARE_SECONDS)
+        return replace(self._process("prepare", command, None), once=True, ready_seconds=PREPARE_SECONDS)
 
     def web(self, listener: socket.socket) -> Process:
         """Pages, API and WebSockets, on the socket that the launcher holds."""
-        command = [sys.executable, "-m", "hmhp_portal.web", "--fd", str(listener.fileno())]
+        number = listener.fileno()
+        command = [sys.executable, "-m", "hmhp_portal.web", "--fd", str(number)]
         host, port = listener.getsockname()[:2]
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-        return self._process(
-            "web",
-            command,
-            lambda: _serves(host, port),
-            PORTAL,
-            pass_fds=(listener.fileno(),),
-            stop_seconds=4.0,
+        return replace(
+            self._process("web", command, lambda: _serves(host, port)), pass_fds=(number,), stop_seconds=4.0
         )
 
     def background(self) -> list[Process]:
@@ -147,17 +138,14 @@ class PortalProcesses:
 
     def _worker(self, name: str, command: list[str]) -> Process:
         mark = self._services.run / f"{name}.ready"
-        return self._process(
-            name, command, mark.exists, PORTAL, extra={"PORTAL_READY_FILE": str(mark)}, stop_seconds=4.0,
-            before=lambda: mark.unlink(missing_ok=True),
-        )  # fmt: skip
+        worker = self._process(name, command, mark.exists)
+        environment = worker.environment | {"PORTAL_READY_FILE": str(mark)}
+        forget = partial(mark.unlink, missing_ok=True)
+        return replace(worker, environment=environment, stop_seconds=4.0, before=forget)
 
-    def _process(  # type: ignore[no-untyped-def]
-        self, name: str, command: list[str], ready, stage: int, extra: dict[str, str] | None = None, **options
-    ) -> Process:
-        environment = self._environment | (extra or {})
+    def _process(self, name: str, command: list[str], ready: Probe | None, stage: int = PORTAL) -> Process:
         log = self._folder / "logs" / f"{name}.log"
-        return Process(name, command, environment, log, ready, stage=stage, directory=str(ROOT), **options)
+        return Process(name, command, self._environment, log, ready, stage=stage, directory=str(ROOT))
 
 
 def _secret_file(path: Path, text: str) -> Path:

@@ -130,8 +130,8 @@ class _Run:
         if not str(postgres.place.cluster).startswith(str(self._options.folder)):
             say(
                 f"PostgreSQL runs as {postgres.place.account.name if postgres.place.account else 'you'} and "
-                f"lives in {postgres.place.cluster.parent}: {self._options.folder} or the virtual environment "
-                "is closed to that account (--fresh removes it)"
+                f"lives in {postgres.place.cluster.parent}, because {self._options.folder} or the virtual "
+                "environment is closed to that account (--fresh removes it)"
             )
         if not (postgres.place.cluster / "PG_VERSION").exists():
             say("Making a database cluster")

@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from hmhp_portal.settings import services
-from hmhp_portal.settings.api import REST_FRAMEWORK, SPECTACULAR_SETTINGS
+from hmhp_portal.settings.api import REST_FRAMEWORK as REST_FRAMEWORK
+from hmhp_portal.settings.api import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from hmhp_portal.settings.environment import read_environment
 from hmhp_portal.settings.logs import logging_of
 from hmhp_portal.settings.schedule import BEAT_SCHEDULE
@@ -166,7 +167,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = ENVIRONMENT.trusted_proxies
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # all mail goes through the outbox
 
-# Sessions live in the shared cache: no query a page, and idle log-off by their age (HIPAA 164.312(a)(2)(iii)).
+# Sessions live in the shared cache: no query a page; they end when idle (HIPAA 164.312(a)(2)(iii)).
 SESSION_ENGINE = "django.contrib.sessions.backends.cache"
 SESSION_COOKIE_AGE = ENVIRONMENT.idle_minutes * 60
 SESSION_SAVE_EVERY_REQUEST = True
