@@ -1,0 +1,259 @@
+"""People and roles: the list, one person, and what an Administrator can change there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+
+from accounts.errors import UnknownPerson
+from accounts.forms import NewPersonForm, PersonForm, ReasonForm, RoleForm, SourceLoginForm
+from accounts.models import User
+from accounts.pages import Act, Page, answered
+from accounts.queries import labels, people, tokens_of
+from accounts.roles import Role
+from accounts.services import links
+from accounts.services import people as services
+from events import queries as record
+
+
+def person_of(login: str) -> User:
+    """The person of an address; raises UnknownPerson."""
+    person = people().filter(username=login).first()
+    if person is None:
+        raise UnknownPerson(f"Nobody here has the login {login}.")
+    return person
+
+
+class PeoplePage(Page):
+    """Everybody, with the roles that they hold now."""
+
+    verb = "READ_PEOPLE"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The list."""
+        everybody = list(people())
+        context = {
+            "people": everybody,
+            "sentence": _sentence(everybody),
+            "roles": [(role, _held_by(role, everybody)) for role in Role],
+            "may_manage": self.may("MANAGE_PEOPLE"),
+        }
+        return render(request, "accounts/people.html", context)
+
+
+def _sentence(everybody: list[User]) -> str:
+    active = [person for person in everybody if person.is_active]
+    without = sum(1 for person in active if not _roles_of(person))
+    off = len(everybody) - len(active)
+    parts = [f"{len(active)} {'person' if len(active) == 1 else 'people'} can log in"]
+    if without:
+        parts.append(f"{without} of them {'holds' if without == 1 else 'hold'} no role")
+    if off:
+        parts.append(f"{off} {'account is' if off == 1 else 'accounts are'} switched off")
+    return ", ".join(parts)
+
+
+def _roles_of(person: User) -> list[Role]:
+    return [Role(holding.role) for holding in getattr(person, "open_holdings", [])]
+
+
+def _held_by(role: Role, everybody: list[User]) -> list[User]:
+    return [person for person in everybody if person.is_active and role in _roles_of(person)]
+
+
+class AddPersonPage(Page):
+    """A new account, which gets its password by a one-time link."""
+
+    verb = "MANAGE_PEOPLE"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The empty form."""
+        return render(request, "accounts/add_person.html", {"form": NewPersonForm()})
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Make the account, or show what is wrong."""
+        form = NewPersonForm(request.POST)
+        person, error = None, None
+        if form.is_valid():
+            person, error = answered(form, lambda data: services.add_person(**data, actor=self.actor))
+        if person is None:
+            context = {"form": form, "error": error}
+            return render(request, "accounts/add_person.html", context, status=error.status if error else 400)
+        messages.success(request, f"@{person.handle} has an account; give roles and a one-time link here.")
+        return HttpResponseRedirect(reverse("accounts:person", args=[person.username]))
+
+
+class PersonPage(Page):
+    """One person: roles over time, logins, tokens, and what was recorded."""
+
+    verb = "READ_PEOPLE"
+
+    def get(self, request: HttpRequest, login: str) -> HttpResponse:
+        """Show them."""
+        return self._show(request, person_of(login))
+
+    def post(self, request: HttpRequest, login: str) -> HttpResponse:
+        """Change name, address or zone."""
+        person = person_of(login)
+        form = PersonForm(request.POST)
+        changed, error = None, None
+        if form.is_valid():
+            changed, error = answered(
+                form, lambda data: services.change_person(person, **data, actor=self.actor)
+            )
+        if changed is None:
+            return self._show(request, person, form=form, error=error, status=error.status if error else 400)
+        messages.success(request, f"What is known of @{person.handle} is saved.")
+        return HttpResponseRedirect(request.path)
+
+    def _show(
+        self, request: HttpRequest, person: User, *, status: int = 200, **more: Any
+    ) -> HttpResponse:
+        may_manage = self.may("MANAGE_PEOPLE")
+        history = list(person.holdings.order_by("-since"))
+        events = record.page(person.stream, limit=20)
+        initial = {"name": person.display_name, "email": person.email, "time_zone": person.time_zone}
+        context = {
+            "person": person,
+            "history": history,
+            "events": events,
+            "names": labels({*(e.actor for e in events), *(h.given_by for h in history)}),
+            "tokens": tokens_of(person) if may_manage else [],
+            "may_manage": may_manage,
+            "form": PersonForm(initial=initial),
+            "role_form": RoleForm(),
+            "source_form": SourceLoginForm(),
+        }
+        return render(request, "accounts/person.html", context | more, status=status)
+
+
+class PersonAct(Act):
+    """An act on one person; goes back to their page."""
+
+    @property
+    def person(self) -> User:
+        """Whom it is about."""
+        return person_of(self.kwargs["login"])
+
+    def back(self) -> str:
+        """The person's page."""
+        return reverse("accounts:person", args=[self.kwargs["login"]])
+
+
+class GrantRole(PersonAct):
+    """Give a role."""
+
+    form_class = RoleForm
+
+    def question(self) -> dict[str, Any]:
+        """The form, for a page of its own."""
+        handle = self.person.handle
+        return {"title": f"Give @{handle} a role", "effects": ["It counts at once."], "label": "Give the role"}
+
+    def perform(self, data: dict[str, Any]) -> str:
+        """Grant."""
+        role = Role(data["role"])
+        services.grant_role(self.person, role, self.actor, reason=data["reason"])
+        return f"@{self.person.handle} is {role.label} now."
+
+
+class EndRole(PersonAct):
+    """Take a role away."""
+
+    form_class = ReasonForm
+
+    @property
+    def role(self) -> Role:
+        """Which one; an unknown name is an unknown address."""
+        name = self.kwargs["role"]
+        if name not in Role.values:
+            raise UnknownPerson(f"There is no role {name}.")
+        return Role(name)
+
+    def question(self) -> dict[str, Any]:
+        """What follows from it."""
+        return {
+            "title": f"@{self.person.handle} is no longer {self.role.label}",
+            "effects": [
+                "It counts at once, in open pages and for tokens too.",
+                "Signatures given in this role on gates that are not decided yet are judged again.",
+            ],
+            "label": "End the role",
+            "kind": "danger",
+            "icon": "cross",
+        }
+
+    def perform(self, data: dict[str, Any]) -> str:
+        """End it."""
+        services.end_role(self.person, self.role, self.actor, reason=data["reason"])
+        return f"@{self.person.handle} is no longer {self.role.label}."
+
+
+class SwitchAccount(PersonAct):
+    """Switch an account off or on."""
+
+    form_class = ReasonForm
+    active = False
+
+    def question(self) -> dict[str, Any]:
+        """What follows from it."""
+        handle = self.person.handle
+        if self.active:
+            return {
+                "title": f"Switch the account of @{handle} on",
+                "effects": ["They can log in again; roles that were not ended count again."],
+                "label": "Switch on",
+            }
+        return {
+            "title": f"Switch the account of @{handle} off",
+            "effects": ["Every session and token of theirs ends now.", "Their roles count no longer."],
+            "label": "Switch off",
+            "kind": "danger",
+            "icon": "lock",
+        }
+
+    def perform(self, data: dict[str, Any]) -> str:
+        """Do it."""
+        services.set_active(self.person, active=self.active, actor=self.actor, reason=data["reason"])
+        return f"The account of @{self.person.handle} is switched {'on' if self.active else 'off'}."
+
+
+class AddSourceLogin(PersonAct):
+    """Tie a name at a source host."""
+
+    form_class = SourceLoginForm
+
+    def question(self) -> dict[str, Any]:
+        """The form, for a page of its own."""
+        handle = self.person.handle
+        effect = f"Commits under this name are @{handle}'s: releases that hold them, they cannot sign."
+        return {"title": f"A login of @{handle} at a source host", "effects": [effect], "label": "Add it"}
+
+    def perform(self, data: dict[str, Any]) -> str:
+        """Tie it."""
+        services.add_source_login(self.person, **data, actor=self.actor)
+        return f"{data['login']} at {data['host']} is @{self.person.handle}."
+
+
+class PasswordLinkPage(PersonAct):
+    """Make a one-time link and show it, once."""
+
+    def question(self) -> dict[str, Any]:
+        """What it is."""
+        handle = self.person.handle
+        return {
+            "title": f"A link for @{handle} to set a password",
+            "effects": ["It works once, within a day. Hand it to them and to nobody else; it is recorded."],
+            "label": "Make the link",
+            "icon": "key",
+        }
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """Make it; the address stands on this answer only."""
+        person = self.person
+        link = links.password_link(person, actor=self.actor)
+        return render(request, "accounts/link.html", {"person": person, "link": link})
