@@ -25,6 +25,13 @@ ROOT = Path(__file__).resolve().parents[2]
 PORTAL_LOCK = ROOT / "requirements" / "portal.txt"
 DEVELOPMENT_LOCK = ROOT / "requirements" / "dev.txt"
 NEEDED_MEGABYTES = 700
+_this_python = False
+
+
+def use_this_python() -> None:
+    """Make no environment: this Python has the requirements (an image, a test)."""
+    global _this_python
+    _this_python = True
 
 
 def folder() -> Path:
@@ -34,18 +41,18 @@ def folder() -> Path:
 
 def python() -> Path:
     """The interpreter of the environment."""
-    return folder() / "bin" / "python"
+    return Path(sys.executable) if _this_python else folder() / "bin" / "python"
 
 
 def inside() -> bool:
     """Are we running in the environment already?"""
-    return Path(sys.prefix).resolve() == folder().resolve()
+    return _this_python or Path(sys.prefix).resolve() == folder().resolve()
 
 
 def ensure(development: bool = False) -> None:
     """Have the environment as the lock says. Raises Problem where that cannot be."""
     lock = DEVELOPMENT_LOCK if development else PORTAL_LOCK
-    if _matches(lock):
+    if _this_python or _matches(lock):
         return
     checks.usable_folder(folder().parent)
     with _alone():

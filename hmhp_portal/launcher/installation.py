@@ -35,6 +35,7 @@ OURS = frozenset(
     """.split()
 )
 """Everything that a start makes in the folder; `--fresh` removes these and nothing else."""
+BELONGS_TO = ".belongs-to"
 # A socket's address holds 107 bytes; the longest name that is put below the run folder is about 40.
 LONGEST_RUN_FOLDER = 64
 
@@ -108,12 +109,26 @@ class Installation:
         if len(str(usual).encode()) <= LONGEST_RUN_FOLDER:
             usual.mkdir(exist_ok=True)
             return usual
-        pointer = self.folder / "run.place"
-        if pointer.exists() and _is_mine(Path(pointer.read_text())):
-            return Path(pointer.read_text())
-        place = Path(tempfile.mkdtemp(prefix="hmhp-run-"))
-        place.chmod(0o711)  # the account of PostgreSQL passes through to its own folder
-        pointer.write_text(str(place))
+        place = self.place_elsewhere("run")
+        return place or self.point_to("run", Path(tempfile.mkdtemp(prefix="hmhp-run-")))
+
+    def place_elsewhere(self, name: str) -> Path | None:
+        """The folder outside of ours that a pointer names, if it is still there and still ours."""
+        pointer = self.folder / f"{name}.place"
+        if not pointer.exists():
+            return None
+        place = Path(pointer.read_text().strip())
+        try:
+            known = (place / BELONGS_TO).read_text() == str(self.folder)
+            return place if known and place.lstat().st_uid == os.geteuid() else None
+        except OSError:
+            return None
+
+    def point_to(self, name: str, place: Path) -> Path:
+        """Note that a part of us lives in that new folder; other accounts may pass through it."""
+        place.chmod(0o711)
+        (place / BELONGS_TO).write_text(str(self.folder))
+        (self.folder / f"{name}.place").write_text(str(place))
         return place
 
     def read(self, name: str) -> dict[str, Any]:
@@ -144,10 +159,9 @@ class Installation:
             return
         self._refuse_strange_folder()
         self._hold()
-        for pointer in ("postgres.place", "run.place"):
-            place = self.folder / pointer
-            if place.exists() and "hmhp" in place.read_text():
-                shutil.rmtree(place.read_text().strip(), ignore_errors=True)
+        for place in (self.place_elsewhere("postgres"), self.place_elsewhere("run")):
+            if place is not None:
+                shutil.rmtree(place)
         for name in OURS:
             path = self.folder / name
             if name == "launcher.lock" or not path.exists():
@@ -191,12 +205,3 @@ class Installation:
                 f"{self.folder} is not empty and not the portal's (it holds {strange[0]}); "
                 "choose another folder with --data DIR."
             )
-
-
-def _is_mine(folder: Path) -> bool:
-    """Does it exist, is it a real folder, and ours? (The temporary folder is open to all.)"""
-    try:
-        found = folder.lstat()
-    except OSError:
-        return False
-    return folder.is_dir() and not folder.is_symlink() and found.st_uid == os.geteuid()

@@ -36,8 +36,8 @@ def choose(installation: Installation, run: Path) -> PostgresPlace:
     if not pointer.exists() and _open_to(account, installation.folder, wheel) and can_enter(run, account):
         return PostgresPlace(wheel, installation.folder / "postgres", run / "pg", account)
     home = _home(installation, pointer, account)
-    _copy_binaries(wheel, home / "pgsql", account)
-    return PostgresPlace(home / "pgsql", home / "cluster", home / "socket", account)
+    binaries = _copy_binaries(wheel, home / "pgsql", account)
+    return PostgresPlace(binaries, home / "cluster", home / "socket", account)
 
 
 def _account(cluster: Path) -> Account | None:
@@ -68,23 +68,21 @@ def _runs(program: Path, account: Account) -> bool:
 
 
 def _home(installation: Installation, pointer: Path, account: Account) -> Path:
-    if pointer.exists():
-        home = Path(pointer.read_text().strip())
-        if not home.is_dir():
-            raise Problem(
-                f"the database of {installation.folder} was kept in {home}, which is gone; "
-                "start over with --fresh."
-            )
+    home = installation.place_elsewhere("postgres")
+    if home is not None:
         return home
+    if pointer.exists():
+        kept = pointer.read_text().strip()
+        raise Problem(
+            f"the database of {installation.folder} was kept in {kept}, which is gone; start over with --fresh."
+        )
     if (installation.folder / "postgres" / "PG_VERSION").exists():
         raise Problem(
             f"{installation.folder} holds a database, but the account {account.name}, which PostgreSQL runs "
             f"as, can no longer reach it or the programs in {wheel_installation()}; open the folders above "
             "to it (chmod a+x)."
         )
-    home = _make_home(installation.key, account)
-    pointer.write_text(str(home))
-    return home
+    return installation.point_to("postgres", _make_home(installation.key, account))
 
 
 def _make_home(key: str, account: Account) -> Path:
@@ -92,18 +90,22 @@ def _make_home(key: str, account: Account) -> Path:
     try:
         HOMES.mkdir(mode=0o755, parents=True, exist_ok=True)
         home = Path(tempfile.mkdtemp(prefix=f"{key}-", dir=HOMES))
-    except OSError:
-        home = Path(tempfile.mkdtemp(prefix="hmhp-portal-"))
-    home.chmod(0o711)
-    if not can_enter(home, account):
-        shutil.rmtree(home)
-        home = Path(tempfile.mkdtemp(prefix="hmhp-portal-"))
         home.chmod(0o711)
-    return home
+        if can_enter(home, account):
+            return home
+        home.rmdir()
+    except OSError:
+        pass
+    return Path(tempfile.mkdtemp(prefix="hmhp-portal-"))
 
 
-def _copy_binaries(wheel: Path, copy: Path, account: Account) -> None:
-    """Have a copy of the wheel's PostgreSQL; made anew when the wheel has changed."""
+def _copy_binaries(wheel: Path, copy: Path, account: Account) -> Path:
+    """Have a copy of the wheel's PostgreSQL, made anew when the wheel has changed; returns its tree.
+
+    The programs look for their libraries beside the package (`$ORIGIN/../../../….libs`), so both are
+    copied in the positions that they have to each other.
+    """
+    package = wheel.parent
     stamp = copy / ".copied-from"
     version = _fingerprint(wheel)
     if not (stamp.exists() and stamp.read_text() == version):
@@ -111,15 +113,20 @@ def _copy_binaries(wheel: Path, copy: Path, account: Account) -> None:
         unfinished = copy.with_name(copy.name + ".new")
         shutil.rmtree(unfinished, ignore_errors=True)
         skip = shutil.ignore_patterns("include", "*.a", "pkgconfig")
-        shutil.copytree(wheel, unfinished, symlinks=True, ignore=skip)
+        shutil.copytree(wheel, unfinished / package.name / wheel.name, symlinks=True, ignore=skip)
+        libraries = package.with_name(package.name + ".libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, unfinished / libraries.name)
         (unfinished / ".copied-from").write_text(version)
         shutil.rmtree(copy, ignore_errors=True)
         os.rename(unfinished, copy)
-    if not _runs(copy / "bin" / "postgres", account):
+    tree = copy / package.name / wheel.name
+    if not _runs(tree / "bin" / "postgres", account):
         raise Problem(
             f"the account {account.name} cannot run programs in {copy.parent}; "
             "start the portal as an ordinary user, or set DATABASE_URL to a PostgreSQL of yours."
         )
+    return tree
 
 
 def _fingerprint(wheel: Path) -> str:

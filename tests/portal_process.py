@@ -1,0 +1,108 @@
+"""The whole portal as processes, for tests that need a real browser, worker, agent or kill -9.
+
+with start_portal(tmp_path / "data", mode="up") as portal:
+    portal.manage("load_platform", str(file))
+    requests to portal.url ...
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+_NOT_HANDED_ON = ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
+
+
+class PortalProcess:
+    """One running launcher with its output."""
+
+    def __init__(self, folder: Path, arguments: list[str], environment: dict[str, str]) -> None:
+        self.folder = folder
+        self.url = ""
+        self.output_file = folder.with_name(folder.name + ".out")
+        with self.output_file.open("wb") as output:
+            self.child = subprocess.Popen(
+                [sys.executable, "-m", "hmhp_portal.launcher", *arguments],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=clean_environment() | environment,
+                start_new_session=True,
+            )
+
+    @property
+    def output(self) -> str:
+        """Everything that the launcher printed so far."""
+        return self.output_file.read_text(errors="replace")
+
+    def wait_for(self, pattern: str, seconds: float = 120) -> re.Match[str]:
+        """Wait until the launcher has printed that."""
+        limit = time.monotonic() + seconds
+        while True:
+            ended = self.child.poll() is not None
+            found = re.search(pattern, self.output)
+            if found:
+                return found
+            assert not ended, (
+                f"the launcher ended with {self.child.returncode}:\n{self.output}\n{self.logs()}"
+            )
+            assert time.monotonic() < limit, (
+                f"not within {seconds} s: {pattern}\n{self.output}\n{self.logs()}"
+            )
+            time.sleep(0.05)
+
+    def logs(self) -> str:
+        """The ends of the processes' logs."""
+        files = sorted((self.folder / "logs").glob("*.log"))
+        return "\n".join(f"== {file.name}\n{file.read_text(errors='replace')[-1500:]}" for file in files)
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command on this installation; returns what it printed."""
+        command = [sys.executable, "-m", "hmhp_portal.launcher", "manage", "--data", str(self.folder)]
+        done = subprocess.run(
+            [*command, *arguments], cwd=ROOT, env=clean_environment(), capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> float:
+        """End the launcher and wait; returns the seconds that it took."""
+        began = time.monotonic()
+        with contextlib.suppress(ProcessLookupError):
+            self.child.send_signal(number)
+        self.child.wait(30)
+        return time.monotonic() - began
+
+
+def clean_environment() -> dict[str, str]:
+    """This process's environment without what points at the services of the tests."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _NOT_HANDED_ON and not name.startswith("PORTAL_")
+    }
+
+
+@contextmanager
+def start_portal(
+    folder: Path, *options: str, mode: str = "up", environment: dict[str, str] | None = None
+) -> Iterator[PortalProcess]:
+    """A portal with all its processes on a free port, ended and gone at the end of the block."""
+    arguments = [mode, "--data", str(folder), "--port", "0", *options]
+    portal = PortalProcess(folder, arguments, environment or {})
+    try:
+        portal.url = portal.wait_for(r"The portal is at\s+(\S+)", seconds=300).group(1)
+        portal.wait_for("All processes run")
+        yield portal
+    finally:
+        portal.stop()
