@@ -15,7 +15,6 @@ import fcntl
 import json
 import logging
 import os
-import shutil
 import signal
 import sys
 from pathlib import Path
@@ -99,7 +98,6 @@ async def serve(options: argparse.Namespace, token: str, database_url: str) -> N
     if left:
         log.warning("ended %d processes that an earlier agent left behind", left)
     state.save()
-    _clear_bytecode(state)
     agent = Agent(state, Databases(database_url, options.state_dir))
     agent.take_up()
     api = Api(token, agent.target, agent.listing, agent.publish)
@@ -118,20 +116,6 @@ async def serve(options: argparse.Namespace, token: str, database_url: str) -> N
     await runner.cleanup()
     await agent.close()
     options.socket.unlink(missing_ok=True)
-
-
-def _clear_bytecode(state: StateFile) -> None:
-    """Drop compiled code of artefacts that no slot uses any more."""
-    used = {
-        component.artifact.removeprefix("sha256:")[:16]
-        for target in state.targets.values()
-        for slot in target.slots.values()
-        for component in slot.components
-    }
-    folder = state.folder / "bytecode"
-    for entry in folder.iterdir() if folder.is_dir() else ():
-        if entry.name not in used:
-            shutil.rmtree(entry, ignore_errors=True)
 
 
 def _options() -> argparse.Namespace:

@@ -7,6 +7,7 @@ that a folder that was changed without a trace is still caught. Blocking: called
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from platforms.base import PlatformRefused
@@ -41,6 +42,22 @@ class ArtifactStore:
             self._known.pop(candidate, None)
             raise PlatformRefused("artifact_mismatch", _changed(candidate, digest, now))
         self.seen[digest] = str(candidate)
+        return candidate
+
+    def ready_to_run(self, folder: Path, digest: str) -> Path:
+        """The same, and nothing in it that the digest does not cover: compiled Python goes.
+
+        Raises PlatformRefused also (`artifact_mismatch`) when that cannot be removed.
+        """
+        candidate = self.verified(folder, digest)
+        for compiled in list(candidate.rglob("__pycache__")):
+            try:
+                compiled.unlink() if compiled.is_symlink() else shutil.rmtree(compiled)
+            except FileNotFoundError:
+                continue  # another start was quicker
+            except OSError as error:
+                why = f"{compiled} is outside the digest and cannot be removed: {error.strerror}."
+                raise PlatformRefused("artifact_mismatch", why) from error
         return candidate
 
     def _find(self, folder: Path, digest: str) -> Path | None:

@@ -11,8 +11,8 @@ of these lines in UTF-8. For a folder of plain files this is what these shell wo
       | xargs -0 sha256sum | sha256sum
 
 A symbolic link counts by its text, not by what it leads to: `link <sha256 of the text>  <path>\\n`.
-Folders named `__pycache__` are left out, and the agent never lets Python read them; nothing else
-is left out. Empty folders, modes and times do not count.
+Folders named `__pycache__` are left out, and removed by the agent before a start so that nothing
+runs which the digest does not cover; nothing else is left out. Empty folders, modes and times do not count.
 """
 
 from __future__ import annotations

@@ -27,11 +27,10 @@ Ports = Mapping[str, Sequence[int]]
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Of one target; `state_folder` and `mark` are the agent's."""
+    """Of one target; `mark` is the agent's."""
 
     environment: str
     region: str
-    state_folder: Path
     mark: str
     store: ArtifactStore
     databases: Databases
@@ -60,7 +59,7 @@ class Surroundings:
         for something that is not there, PlatformUnavailable without the database, OSError when the
         command cannot be run.
         """
-        folder = await self.verified(component)
+        folder = await asyncio.to_thread(self.store.ready_to_run, self.artifacts(), component.artifact)
         database = await self.database_url()
         own = ports.get(component.name, ())
         values = {
@@ -91,14 +90,11 @@ class Surroundings:
         ports: Ports,
         replica: int,
     ) -> dict[str, str]:
-        # Byte code is kept apart and per artefact: a __pycache__ that lies in the folder is outside
-        # the digest, so it must never be run.
-        byte_code = self.state_folder / "bytecode" / component.artifact.removeprefix("sha256:")[:16]
         return {
             "PATH": os.pathsep.join(os.get_exec_path()),
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
-            "PYTHONPYCACHEPREFIX": str(byte_code),
+            "PYTHONDONTWRITEBYTECODE": "1",
             **component.configuration,
             **addresses(ports, replica),
             "ENVIRONMENT": self.environment,

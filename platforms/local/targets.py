@@ -72,15 +72,7 @@ class Target:
         self._restoring: asyncio.Task[None] | None = None
         self._jobs = JobBook(folder / "jobs")
         self._background = Background(self._slots.get)
-        self._around = Surroundings(
-            environment,
-            region,
-            state.folder,
-            state.mark,
-            store,
-            databases,
-            lambda: Path(self.wanted.artifacts),
-        )
+        self._around = Surroundings(environment, region, state.mark, store, databases, self._artifacts)
         self.edges = Edges(self.wanted, environment, region, folder, state.mark, taken)
 
     def take_up(self) -> None:

@@ -1,0 +1,1 @@
+"""A small platform that the demo deploys, and its visitors."""

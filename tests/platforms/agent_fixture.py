@@ -1,0 +1,237 @@
+"""A real agent for tests: starts `platforms.local.agent` in a folder of its own and ends it.
+
+A pytest plugin: `local_agent` gives a running agent, `example_platform` the example's releases as
+slots. Also used by the engine's tests.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from platforms.base import ComponentSpec, PlatformUnavailable, SlotSpec
+from platforms.local.digest import digest_folder
+from platforms.local.driver import LocalPlatform
+
+ROOT = Path(__file__).resolve().parents[2]
+TOKEN = "a-token-for-tests-only"
+
+
+def eventually(condition: Callable[[], Any], seconds: float = 15.0) -> Any:
+    """The condition's first true value; fails the test when it does not come in time."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"did not come true within {seconds:g} s: {condition}")
+        time.sleep(0.02)
+    return value
+
+
+class LocalAgent:
+    """One agent's process, its folder and its token."""
+
+    def __init__(self, database_url: str = "") -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="hmhp-agent-"))
+        self.artifacts = self.folder / "artifacts"
+        self.artifacts.mkdir()
+        self.state = self.folder / "state"
+        self.socket = self.folder / "agent.sock"
+        (self.folder / "token").write_text(TOKEN)
+        (self.folder / "database").write_text(database_url)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> str:
+        """What the agent said."""
+        return (self.folder / "agent.log").read_text()
+
+    @property
+    def pid(self) -> int:
+        """The agent's process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        # fmt: off
+        command = [sys.executable, "-m", "platforms.local.agent", "--socket", str(self.socket),
+                   "--token-file", str(self.folder / "token"), "--state-dir", str(self.state),
+                   "--database-url-file", str(self.folder / "database")]
+        # fmt: on
+        environment = {**os.environ, "PORTAL_SECRET_KEY": "must-not-reach-a-release"}
+        with (self.folder / "agent.log").open("ab") as log:
+            self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        eventually(self._answers)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End it with that signal and wait for it."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(number)
+            self._process.wait(15)
+
+    def close(self) -> None:
+        """End it and remove its folder."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def settings(self, **more: Any) -> dict[str, Any]:
+        """What the engine would hand to `open_platform`."""
+        return {
+            "artifacts": str(self.artifacts),
+            "agent_socket": str(self.socket),
+            "agent_token": TOKEN,
+            **more,
+        }
+
+    def open(
+        self,
+        environment: str = "staging",
+        region: str = "us-east",
+        data_class: str = "synthetic",
+        **more: Any,
+    ) -> LocalPlatform:
+        """The driver of one of its targets."""
+        return LocalPlatform(environment, region, data_class, self.settings(**more))
+
+    def processes(self) -> list[int]:
+        """Every process that carries this agent's mark."""
+        mark = json.loads((self.state / "state.json").read_text())["mark"]
+        found = []
+        for entry in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                if f"HMHP_AGENT={mark}".encode() in entry.read_bytes().split(b"\0"):
+                    found.append(int(entry.parent.name))
+            except OSError:
+                continue
+        return found
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            pytest.fail(f"the agent ended:\n{self.log}")
+        try:
+            self.open("nothing", "nowhere").observe()
+        except PlatformUnavailable:
+            return False
+        return True
+
+
+@pytest.fixture
+def local_agent() -> Iterator[LocalAgent]:
+    """A running agent with an empty state; gone after the test."""
+    agent = LocalAgent(os.environ.get("PORTAL_TARGET_DATABASE_URL", ""))
+    agent.start()
+    yield agent
+    agent.close()
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Slots of the test component in one agent's artefact folder.
+
+    `journal` is a file to which workers, schedules and jobs write what they did.
+    """
+
+    agent: LocalAgent
+    journal: Path
+
+    def artifact(self, content: str) -> str:
+        """The digest of an artefact with that content, laid out if need be."""
+        folder = self.agent.artifacts / f"part-{content}"
+        if not folder.exists():
+            fresh = folder.with_name(f".{folder.name}")
+            shutil.copytree(Path(__file__).parent / "artifact", fresh)
+            (fresh / "content.txt").write_text(content)
+            fresh.rename(folder)
+        return digest_folder(folder)
+
+    def web(self, content: str, **manifest: Any) -> ComponentSpec:
+        """The edge component."""
+        jobs = {name: ["{python}", "main.py", "job", name] for name in ("good", "fail", "wait", "much")}
+        return ComponentSpec(
+            name="web",
+            kind="http",
+            artifact=self.artifact(content),
+            edge=True,
+            manifest={
+                "command": ["{python}", "{artifact}/main.py", "http"],
+                "health": "/healthz",
+                "jobs": jobs,
+                **manifest,
+            },
+            configuration={"JOURNAL": str(self.journal)},
+        )
+
+    def worker(self, content: str, **configuration: str) -> ComponentSpec:
+        """The worker."""
+        return ComponentSpec(
+            name="worker",
+            kind="worker",
+            artifact=self.artifact(content),
+            manifest={"command": ["{python}", "{artifact}/main.py", "worker"], "stop_seconds": 5},
+            configuration={"JOURNAL": str(self.journal), **configuration},
+        )
+
+    def slot(self, name: str, *components: ComponentSpec) -> SlotSpec:
+        """A slot of these components; by default the edge and the worker."""
+        parts = components or (self.web(name), self.worker(name))
+        return SlotSpec(name, f"release of {name}", parts)
+
+    def without_artifact(self, name: str) -> SlotSpec:
+        """A slot whose artefact is nowhere."""
+        return self.slot(name, replace(self.web(name), artifact="sha256:" + "0" * 64))
+
+    def journaled(self) -> list[str]:
+        """What was done so far."""
+        return self.journal.read_text().splitlines() if self.journal.exists() else []
+
+
+@pytest.fixture
+def parts(local_agent: LocalAgent) -> Parts:
+    """Slots made of the test component."""
+    return Parts(local_agent, local_agent.folder / "journal")
+
+
+@dataclass(frozen=True)
+class ExamplePlatform:
+    """The example's releases, laid out for one agent."""
+
+    releases: Mapping[str, Mapping[str, Any]]
+
+    def slot(self, release: str, slot: str | None = None, **configuration: str) -> SlotSpec:
+        """A release of the example as a slot, with the manifests of its platform file."""
+        document = yaml.safe_load((ROOT / "examples/platform.yaml").read_text())
+        built = self.releases[release]
+        components = tuple(
+            ComponentSpec(
+                name=raw["name"],
+                kind=raw["kind"],
+                artifact=built[raw["name"]].artifact,
+                edge=raw.get("edge", False),
+                manifest=raw["manifest"],
+                drain_seconds=raw.get("drain_seconds", 0),
+                configuration=configuration,
+            )
+            for raw in document["components"]
+        )
+        return SlotSpec(slot or release, release, components)
+
+
+@pytest.fixture
+def example_platform(local_agent: LocalAgent) -> ExamplePlatform:
+    """The example platform in this agent's artefact folder."""
+    return ExamplePlatform(importlib.import_module("examples.build").build(local_agent.artifacts))
