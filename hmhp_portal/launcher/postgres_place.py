@@ -74,7 +74,7 @@ def _home(installation: Installation, pointer: Path, account: Account) -> Path:
     if pointer.exists():
         kept = pointer.read_text().strip()
         raise Problem(
-            f"the database of {installation.folder} was kept in {kept}, which is gone; start over with --fresh."
+            f"the database of {installation.folder} was in {kept}, which is gone; start over with --fresh."
         )
     if (installation.folder / "postgres" / "PG_VERSION").exists():
         raise Problem(
