@@ -56,7 +56,7 @@ class ActPage(PolicyPage):
     sheet. After a login that interrupted the POST, the GET is the one confirm that is left.
     """
 
-    action = None
+    action: Action | None = None
     form_class: type[Form] = Form
     template_name = "acts/confirm.html"
 
@@ -86,9 +86,10 @@ class ActPage(PolicyPage):
         if not form.is_valid():
             return self._ask(form, status=400)
         try:
-            sentence = self.perform(form.cleaned_data)
+            sentence = self.perform({name: _unix(value) for name, value in form.cleaned_data.items()})
         except PortalError as error:
-            for name, texts in error.fields.items():
+            for path, texts in error.fields.items():
+                name = path.rpartition(".")[2] if path not in form.fields else path
                 if name in form.fields:
                     form.add_error(name, texts)
             return self._ask(form, error=error, status=error.status)
@@ -99,6 +100,11 @@ class ActPage(PolicyPage):
         confirm = self.confirm()
         confirm.form, confirm.error = form, error
         return render(self.request, self.template_name, {"confirm": confirm}, status=status)
+
+
+def _unix(value: Any) -> Any:
+    """Browsers send line ends as CR LF; the record keeps LF."""
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
 
 def refused(request: HttpRequest, error: PortalError) -> HttpResponse:

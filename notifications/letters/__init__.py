@@ -1,0 +1,1 @@
+"""What each mail says: pure functions from news and recipient to a `Letter`, one per kind."""

@@ -1,0 +1,97 @@
+"""Letters about production itself: started, stopped, finished, rolled back, replaced, completed."""
+
+from __future__ import annotations
+
+from notifications.letters.letter import Letter, Recipient
+from notifications.letters.parts import because, letter
+from notifications.letters.times import with_zone
+from notifications.news import News
+
+
+def started(news: News, to: Recipient) -> Letter:
+    """The deployment to production has begun."""
+    facts = news.facts
+    steps = ", ".join(f"{weight} %" for weight in facts.weights)
+    path = f"Traffic moves to it in steps: {steps}." if steps else ""
+    return letter(
+        news,
+        to,
+        f"Started: {facts.version} goes to production",
+        f"{news.who} started the deployment of {facts.version} to production.",
+        path,
+        "It is an emergency release." if facts.emergency else "",
+        because(news),
+        link=facts.run_page,
+        button="Watch it live",
+    )
+
+
+def stopped(news: News, to: Recipient) -> Letter:
+    """It ended before it took any traffic; the release is asked about again."""
+    version = news.facts.version
+    return letter(
+        news,
+        to,
+        f"Stopped: {version} took no traffic",
+        f"The deployment of {version} ended before any production traffic moved to it.",
+        because(news),
+        "Production serves what it served before.",
+        link=news.facts.run_page,
+        button="See what happened",
+    )
+
+
+def finished(news: News, to: Recipient) -> Letter:
+    """All traffic is on it; heightened monitoring has begun."""
+    facts = news.facts
+    until = facts.monitoring_ends_at
+    return letter(
+        news,
+        to,
+        f"Live: {facts.version} serves production",
+        f"All production traffic is on {facts.version}.",
+        f"Heightened monitoring lasts until {with_zone(until, to.zone)}." if until else "",
+        "Until it completes, the way back stays open.",
+        link=facts.run_page,
+        button="See how it does",
+    )
+
+
+def rolled_back(news: News, to: Recipient) -> Letter:
+    """Traffic is back on what served before."""
+    facts = news.facts
+    back = f"{facts.base_version} serves production again." if facts.base_version else ""
+    return letter(
+        news,
+        to,
+        f"Rolled back: {facts.version}",
+        f"{facts.version} was taken out of production. {back}".strip(),
+        because(news),
+        "The cause and the lessons are to be recorded before the next ordinary release.",
+        link=facts.run_page,
+        button="See what happened",
+    )
+
+
+def replaced(news: News, to: Recipient) -> Letter:
+    """An emergency release took over while this one was in monitoring."""
+    version = news.facts.version
+    return letter(
+        news,
+        to,
+        f"Replaced: {version} gave way to an emergency release",
+        f"An emergency release took over from {version}, which serves production no more.",
+        because(news),
+    )
+
+
+def completed(news: News, to: Recipient) -> Letter:
+    """Monitoring is over; the earlier version is retired."""
+    version = news.facts.version
+    return letter(
+        news,
+        to,
+        f"Done: {version} is complete",
+        f"Heightened monitoring of {version} ended well. The version before it is being retired.",
+        because(news),
+    )

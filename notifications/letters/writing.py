@@ -1,0 +1,31 @@
+"""The one list of which letter tells which kind of news."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from notifications.letters import asking, deciding, running
+from notifications.letters.letter import Letter, Recipient
+from notifications.news import News
+from notifications.states import MailKind
+
+WRITERS: dict[MailKind, Callable[[News, Recipient], Letter]] = {
+    MailKind.SIGNOFF_ASKED: asking.signoff_asked,
+    MailKind.SIGNATURES_VOID: asking.signatures_void,
+    MailKind.GO: deciding.go,
+    MailKind.NO_GO: deciding.no_go,
+    MailKind.POSTPONED: deciding.postponed,
+    MailKind.WINDOW_MOVED: deciding.window_moved,
+    MailKind.CANCELLED: deciding.cancelled,
+    MailKind.STARTED: running.started,
+    MailKind.STOPPED: running.stopped,
+    MailKind.FINISHED: running.finished,
+    MailKind.ROLLED_BACK: running.rolled_back,
+    MailKind.REPLACED: running.replaced,
+    MailKind.COMPLETED: running.completed,
+}
+
+
+def write(news: News, to: Recipient) -> Letter:
+    """The letter that tells this recipient this news."""
+    return WRITERS[news.kind](news, to)

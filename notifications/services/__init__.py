@@ -1,0 +1,1 @@
+"""From events to messages (`reading`) and from messages to the mail server (`sending`)."""

@@ -1,0 +1,37 @@
+"""States of a message and the kinds of mail that the portal sends."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class MessageState(models.TextChoices):
+    """Where a message stands on its way out.
+
+    `sending` is written before the text is handed over: a message found in it after a death may
+    or may not have arrived, and is sent once more, marked.
+    """
+
+    WAITING = "waiting", "Waiting"
+    SENDING = "sending", "Being sent"
+    SENT = "sent", "Sent"
+    FAILED = "failed", "Refused by the mail server"
+    KEPT = "kept", "Kept here only"
+
+
+class MailKind(models.TextChoices):
+    """What a mail tells, in the order of a release's life."""
+
+    SIGNOFF_ASKED = "signoff_asked", "Sign-off asked"
+    SIGNATURES_VOID = "signatures_void", "Signatures void"
+    GO = "go", "Go"
+    NO_GO = "no_go", "No-go"
+    POSTPONED = "postponed", "Postponed"
+    WINDOW_MOVED = "window_moved", "Window moved"
+    CANCELLED = "cancelled", "Cancelled"
+    STARTED = "started", "Started"
+    STOPPED = "stopped", "Stopped before traffic"
+    FINISHED = "finished", "Finished"
+    ROLLED_BACK = "rolled_back", "Rolled back"
+    REPLACED = "replaced", "Replaced"
+    COMPLETED = "completed", "Monitoring completed"
