@@ -44,6 +44,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         if isinstance(person, User):
             self._record(person, "person.logged_out", request)
 
+    def set_password(self, user: User, password: str) -> None:
+        """A person changed their own password; the record says so."""
+        with transaction.atomic():
+            super().set_password(user, password)
+            record(user.stream, "person.password_set", user.actor_id)
+
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
         """A switched-off account gets the page that says no, not a page about sign-up."""
         raise PermissionDenied("This account is switched off. An Administrator can switch it on again.")

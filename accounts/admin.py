@@ -14,7 +14,16 @@ class UserAdmin(ReadOnlyAdmin[User]):
 
     list_display = ("username", "display_name", "email", "time_zone", "is_active", "last_login")
     search_fields = ("username", "display_name", "email")
-    fields = ("username", "public_id", "display_name", "email", "time_zone", "is_active", "last_login", "date_joined")
+    fields = (
+        "username",
+        "public_id",
+        "display_name",
+        "email",
+        "time_zone",
+        "is_active",
+        "last_login",
+        "date_joined",
+    )
 
 
 @admin.register(RoleHolding)

@@ -29,7 +29,7 @@ class ServiceUser(AnonymousUser):
     """Who a request is from when it carries a service token: logged in, but no person."""
 
     def __init__(self, token: ApiToken) -> None:
-        self.username = token.name
+        self.username = token.name  # type: ignore[assignment]  # the base class has an empty one
         self.actor_id = token.actor_id
 
     @property

@@ -73,7 +73,7 @@ class User(AbstractUser):
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
 
-    objects: ClassVar[People] = People()  # type: ignore[assignment]
+    objects: ClassVar[People] = People()
 
     class Meta:
         """One account a login and an address, whatever their case; no flag beside the roles."""
@@ -122,7 +122,7 @@ class User(AbstractUser):
         return frozenset(Role(r) for r in self.holdings.filter(until=None).values_list("role", flat=True))
 
     @property
-    def is_staff(self) -> bool:  # type: ignore[no-redef]
+    def is_staff(self) -> bool:  # type: ignore[override]
         """Whether the read-only admin opens: for those who look after the portal or audit it."""
         return bool(self.current_roles() & {Role.ADMINISTRATOR, Role.AUDITOR})
 

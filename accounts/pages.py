@@ -53,7 +53,7 @@ class Act(Page):
     GET asks first, as a page of its own, where `question` gives the effect in sentences.
     """
 
-    verb = "MANAGE_PEOPLE"
+    verb: authority.Verb | None = "MANAGE_PEOPLE"
     form_class: type[Form] = Form
 
     def perform(self, data: dict[str, Any]) -> str:

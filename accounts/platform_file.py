@@ -172,7 +172,9 @@ def _taken(path: str, entry: dict[str, Any], document: dict[str, Any]) -> list[P
     """Addresses and source logins of accounts that the file does not move away from them."""
     problems = []
     emails = {other["login"]: other.get("email") for other in document["people"]}
-    for other in User.objects.filter(email__iexact=entry.get("email") or "-").exclude(username=entry["login"]):
+    for other in User.objects.filter(email__iexact=entry.get("email") or "-").exclude(
+        username=entry["login"]
+    ):
         if emails.get(other.username) is None:
             problems.append(Problem(f"{path}.email", f"This address belongs to @{other.username} already."))
     for host, login in entry.get("source_logins", {}).items():

@@ -16,6 +16,11 @@ urlpatterns = [
     path("people/<str:login>/off/", people.SwitchAccount.as_view(active=False), name="switch-off"),
     path("people/<str:login>/on/", people.SwitchAccount.as_view(active=True), name="switch-on"),
     path("people/<str:login>/source-logins/", people.AddSourceLogin.as_view(), name="add-source-login"),
+    path(
+        "people/<str:login>/source-logins/<int:tie>/untie/",
+        people.RemoveSourceLogin.as_view(),
+        name="remove-source-login",
+    ),
     path("people/<str:login>/link/", people.PasswordLinkPage.as_view(), name="password-link"),
     path("account/tokens/", tokens.TokensPage.as_view(), name="tokens"),
     path("account/tokens/<uuid:token>/revoke/", tokens.RevokeToken.as_view(), name="revoke-token"),

@@ -205,8 +205,8 @@ def _value_span(line: bytes, start: int, *, header: bool) -> tuple[int, int]:
         return quote.end(), end if end >= 0 else len(line)
     if line[start : start + 1] in _PAIRS:
         return start, _closing(line, start)
-    end = None if header else _END_OF_VALUE.search(line, start)
-    return start, end.start() if end is not None else len(line)
+    found = None if header else _END_OF_VALUE.search(line, start)
+    return start, found.start() if found is not None else len(line)
 
 
 def _closing(line: bytes, start: int) -> int:

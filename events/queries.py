@@ -53,7 +53,9 @@ def listing(
     """The whole record, newest first, filtered. `stream` ending in `/` means all that begin with it."""
     events = Event.objects.order_by("-at", "-id")
     if stream:
-        events = events.filter(stream__startswith=stream) if stream.endswith("/") else events.filter(stream=stream)
+        events = (
+            events.filter(stream__startswith=stream) if stream.endswith("/") else events.filter(stream=stream)
+        )
     wanted = list(kinds)
     if wanted:
         events = events.filter(kind__in=wanted)

@@ -20,7 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.ready),
     path("admin/", admin.site.urls),
     *_room("", "accounts.urls"),
-    path("account/", include("allauth.urls")),
+    path("account/", include("accounts.login_urls")),
     *_room("api/v1/", "hmhp_portal.api.urls"),
     *_room("releases/", "releases.urls"),
     *_room("deployments/", "deployments.urls"),

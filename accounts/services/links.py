@@ -86,7 +86,7 @@ def password_link(user: User, *, actor: Actor) -> str:
 def owner_of_password_link(token: str) -> User:
     """Whose password the link sets; raises LinkNotValid unless it can be used now."""
     payload = _read(token, _PASSWORD)
-    account = User.objects.filter(public_id=payload.get("user"), is_active=True).first()
+    account = User.objects.filter(public_id=str(payload.get("user")), is_active=True).first()
     if account is None or payload.get("mark") != _mark(account):
         raise LinkNotValid("This link was used already, or a newer password was set.")
     return account
@@ -130,4 +130,6 @@ def _times_given() -> int:
 def _no_administrator_yet() -> None:
     able = [user for user in holders(Role.ADMINISTRATOR) if user.has_usable_password()]
     if able:
-        raise WrongState(f"There is an Administrator already (@{able[0].handle}), who can add people and roles.")
+        raise WrongState(
+            f"There is an Administrator already (@{able[0].handle}), who can add people and roles."
+        )

@@ -24,13 +24,13 @@ from accounts.services.roles import lock_person, would_leave_nobody
 from events.errors import Invalid, NotAllowed
 from events.services import record
 
+_WORDS = {"username": "login", "display_name": "name"}
+"""The names by which callers know these fields."""
 SHOWN = ("username", "display_name", "email", "time_zone", "theme")
 
 
 @transaction.atomic
-def add_person(
-    *, login: str, name: str = "", email: str = "", time_zone: str = "UTC", actor: Actor
-) -> User:
+def add_person(*, login: str, name: str = "", email: str = "", time_zone: str = "UTC", actor: Actor) -> User:
     """A new account without a password or roles.
 
     Raises Invalid with the fields that are wrong, AlreadyThere for a login or address in use.
@@ -45,7 +45,12 @@ def add_person(
 
 @transaction.atomic
 def change_person(
-    user: User, *, actor: Actor, name: str | None = None, email: str | None = None, time_zone: str | None = None
+    user: User,
+    *,
+    actor: Actor,
+    name: str | None = None,
+    email: str | None = None,
+    time_zone: str | None = None,
 ) -> User:
     """Change what is given; nothing is recorded when nothing differs."""
     authority.require(actor, "MANAGE_PEOPLE")
@@ -101,7 +106,8 @@ def add_source_login(
     taken = user_by_source_login(host, login)
     if taken is not None:
         raise AlreadyThere(
-            f"{login} at {host} is tied to @{taken.handle}; untie it there first.", fields={"login": ["taken"]}
+            f"{login} at {host} is tied to @{taken.handle}; untie it there first.",
+            fields={"login": ["taken"]},
         )
     tied = SourceLogin(user=person, host=host, login=login, from_file=from_file)
     _clean(tied)
@@ -147,6 +153,6 @@ def _clean(thing: User | SourceLogin) -> None:
     try:
         thing.full_clean(validate_unique=False, validate_constraints=False)
     except ValidationError as error:
-        fields = {"login" if name == "username" else name: texts for name, texts in error.message_dict.items()}
+        fields = {_WORDS.get(name, name): texts for name, texts in error.message_dict.items()}
         named = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in fields.items())
         raise Invalid(f"This is not valid: {named}", fields=fields) from error

@@ -11,12 +11,13 @@ from django.urls import reverse
 
 from accounts.errors import UnknownPerson
 from accounts.forms import NewPersonForm, PersonForm, ReasonForm, RoleForm, SourceLoginForm
-from accounts.models import User
+from accounts.models import SourceLogin, User
 from accounts.pages import Act, Page, answered
 from accounts.queries import labels, people, tokens_of
 from accounts.roles import Role
 from accounts.services import links
 from accounts.services import people as services
+from events import clock
 from events import queries as record
 
 
@@ -110,9 +111,7 @@ class PersonPage(Page):
         messages.success(request, f"What is known of @{person.handle} is saved.")
         return HttpResponseRedirect(request.path)
 
-    def _show(
-        self, request: HttpRequest, person: User, *, status: int = 200, **more: Any
-    ) -> HttpResponse:
+    def _show(self, request: HttpRequest, person: User, *, status: int = 200, **more: Any) -> HttpResponse:
         may_manage = self.may("MANAGE_PEOPLE")
         history = list(person.holdings.order_by("-since"))
         events = record.page(person.stream, limit=20)
@@ -124,6 +123,7 @@ class PersonPage(Page):
             "names": labels({*(e.actor for e in events), *(h.given_by for h in history)}),
             "tokens": tokens_of(person) if may_manage else [],
             "may_manage": may_manage,
+            "now": clock.now(),
             "form": PersonForm(initial=initial),
             "role_form": RoleForm(),
             "source_form": SourceLoginForm(),
@@ -152,7 +152,11 @@ class GrantRole(PersonAct):
     def question(self) -> dict[str, Any]:
         """The form, for a page of its own."""
         handle = self.person.handle
-        return {"title": f"Give @{handle} a role", "effects": ["It counts at once."], "label": "Give the role"}
+        return {
+            "title": f"Give @{handle} a role",
+            "effects": ["It counts at once."],
+            "label": "Give the role",
+        }
 
     def perform(self, data: dict[str, Any]) -> str:
         """Grant."""
@@ -237,6 +241,35 @@ class AddSourceLogin(PersonAct):
         """Tie it."""
         services.add_source_login(self.person, **data, actor=self.actor)
         return f"{data['login']} at {data['host']} is @{self.person.handle}."
+
+
+class RemoveSourceLogin(PersonAct):
+    """Untie a name at a source host."""
+
+    @property
+    def tied(self) -> SourceLogin:
+        """Which one; it must be this person's."""
+        found = SourceLogin.objects.filter(pk=self.kwargs["tie"], user=self.person).first()
+        if found is None:
+            raise UnknownPerson(f"@{self.kwargs['login']} has no such login at a source host.")
+        return found
+
+    def question(self) -> dict[str, Any]:
+        """What follows from it."""
+        tied = self.tied
+        return {
+            "title": f"{tied.login} at {tied.host} is no longer @{tied.user.handle}",
+            "effects": ["Releases made from now on do not count its commits as theirs."],
+            "label": "Untie",
+            "kind": "danger",
+            "icon": "cross",
+        }
+
+    def perform(self, data: dict[str, Any]) -> str:
+        """Untie it."""
+        tied = self.tied
+        services.remove_source_login(self.person, host=tied.host, login=tied.login, actor=self.actor)
+        return f"{tied.login} at {tied.host} is no longer @{self.person.handle}."
 
 
 class PasswordLinkPage(PersonAct):

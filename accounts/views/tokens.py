@@ -34,9 +34,7 @@ class TokensPage(Page):
         made, error = None, None
         if form.is_valid():
             owner = None if service else self._person()
-            made, error = answered(
-                form, lambda data: create_token(**data, actor=self.actor, owner=owner)
-            )
+            made, error = answered(form, lambda data: create_token(**data, actor=self.actor, owner=owner))
         named = {"service_form" if service else "form": form}
         if made is None:
             return self._show(request, status=error.status if error else 400, error=error, **named)

@@ -28,7 +28,9 @@ class Command(BaseCommand):
         known = ", ".join(Scope.values)
         parser.add_argument("name", help="what it is for, for example “CI of patient-web”")
         parser.add_argument("--scopes", "--scope", default="read", help=f"separated by commas: {known}")
-        parser.add_argument("--person", default="", help="login of who it acts for; none makes a service token")
+        parser.add_argument(
+            "--person", default="", help="login of who it acts for; none makes a service token"
+        )
         parser.add_argument("--environments", default="", help="separated by commas; none means all")
         parser.add_argument("--days", type=int, default=90, help="how long it holds, 1 to 366")
 
