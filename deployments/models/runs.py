@@ -27,6 +27,11 @@ QUEUED, RUNNING, PAUSED = RunState.QUEUED.value, RunState.RUNNING.value, RunStat
 SUCCEEDED, ROLLING_BACK = RunState.SUCCEEDED.value, RunState.ROLLING_BACK.value
 
 
+def way_back_open(run: DeploymentRun) -> bool:
+    """True until a release completes or another takes over, which closes the way back."""
+    return run.closed_at is None
+
+
 def before_any_weight(run: DeploymentRun) -> bool:
     """True while this run has never given its colour traffic: until then it may just stop."""
     return run.traffic_at is None
@@ -71,7 +76,8 @@ class DeploymentRun(models.Model):
     sentence = models.TextField(blank=True)
     verdicts = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     """{region: {"verdict", "sentence", "at", "weight", "rows": […]}}: the newest of each region."""
-    held_since = models.DateTimeField(null=True, blank=True)
+    memory = models.JSONField(default=dict)
+    """What the engine must remember of the run: accepted acts past the portal, calls for help."""
     lease_until = models.DateTimeField(null=True, blank=True)
     lease_owner = models.CharField(max_length=120, blank=True)
     fence = models.BigIntegerField(default=0)
@@ -184,7 +190,8 @@ class DeploymentRun(models.Model):
         """A person stopped it before any weight."""
         self.ended_at = clock.now()
 
-    @transition(field=state, source=[RUNNING, PAUSED, SUCCEEDED], target=ROLLING_BACK)
+    @transition(field=state, source=[RUNNING, PAUSED, SUCCEEDED], target=ROLLING_BACK,
+                conditions=[way_back_open])
     def roll_back(self) -> None:
         """Traffic leaves green at once."""
         self.ended_at = None

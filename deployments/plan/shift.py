@@ -1,0 +1,118 @@
+"""Steps that move traffic: forward with care, one weight and one verdict at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from deployments.analysis import Outcome, Verdict, unmeasured
+from deployments.plan.moves import Answer, Ask, Call, Done, Fail, Move, Note, Return, Wait
+from deployments.plan.views import RunView, Seen, StepView, background_right, in_force
+from deployments.plan.words import duration
+
+Answers = Mapping[Call, Answer]
+
+
+def shift(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Answers) -> Move:
+    """Give green this weight in this region, watch it over the bake time, move on with a pass only."""
+    weights = run.weights(step.weight or 0)
+    began = step.moment("from")
+    moved = _switched(run, step, seen, answers, weights, run.blue)
+    if moved is not None and (began is None or step.region in seen.regions):
+        return moved
+    if began is None:
+        served = seen.totals.get(step.region, {})
+        return Note(step.ordinal, {"from": now.isoformat(), "served": {s: t.as_json() for s, t in served.items()}})
+    verdict = seen.verdicts.get(step.region) or unmeasured(
+        seen.unreachable.get(step.region, "Nothing was measured.")
+    )
+    left = bake_left(step, now)
+    at = f"{step.weight} % in {step.region}"
+    if left > 0:
+        return Wait(f"{at}: watched for {duration(left)} more. {verdict.sentence}", min(left, 2.0))
+    if verdict.outcome == Outcome.PASS:
+        return Done(step.ordinal, f"{at}: {verdict.sentence}")
+    return _undecided(run, step, verdict, -left, at)
+
+
+def bake_left(step: StepView, now: datetime) -> float:
+    """Seconds until this weight may be judged for good; below 0 once it is overdue.
+
+    A promotion ends the bake at its own moment: it skips time, never the verdict.
+    """
+    began, promoted = step.moment("from"), step.moment("promoted")
+    if began is None:
+        return float(step.bake_seconds)
+    left = step.bake_seconds - (now - began).total_seconds()
+    return min(left, -(now - promoted).total_seconds()) if promoted else left
+
+
+def _undecided(run: RunView, step: StepView, verdict: Verdict, overdue: float, at: str) -> Move:
+    """No pass at the end of the bake: hold and say so, call somebody, in the end go back."""
+    limits = run.plan
+    if overdue > limits["decide_by_seconds"] and not run.bound:
+        waited = duration(limits["decide_by_seconds"])
+        return Return(f"{at}: still {verdict.outcome.value} {waited} after the bake. {verdict.sentence}")
+    called = overdue > limits["hold_limit_seconds"]
+    text = f"Holding at {at}, {verdict.outcome.value} for {duration(overdue)}: {verdict.sentence}"
+    if called:
+        text += " A DevOps Engineer is called."
+    if not run.bound:
+        text += f" Goes back in {duration(max(0.0, limits['decide_by_seconds'] - overdue))} unless it passes."
+    return Wait(text, 2.0, call_out=called)
+
+
+def cut_over(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Answers) -> Move:
+    """All traffic and the background work on green: workers and schedules are handed over."""
+    moved = _switched(run, step, seen, answers, run.weights(100), run.green)
+    if moved is None:
+        return Done(step.ordinal, f"{step.region} is served by green alone.")
+    limit = run.plan["ready_timeout_seconds"]
+    if isinstance(moved, Wait) and step.region in seen.regions and step.seconds_running(now) > limit:
+        return Fail(step.ordinal, f"{step.region} did not take the cut-over within {limit} s.")
+    return moved
+
+
+def rehearse(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Answers) -> Move:
+    """The way back and the shift, with nobody's eyes on it: what production would do, done once."""
+    phases = [0, *run.plan["rehearse_weights"]]
+    phase = int(step.data.get("phase", 0))
+    if phase >= len(phases):
+        return Done(step.ordinal, f"Went back to the old colour and forward again in {step.region}.")
+    percent = phases[phase]
+    background = run.green if percent == 100 else run.blue
+    moved = _switched(run, step, seen, answers, run.weights(percent), background)
+    return moved or Note(step.ordinal, {"phase": phase + 1})
+
+
+def acted_past_portal(run: RunView, region: str, seen: Seen) -> Move | None:
+    """Hold where somebody moved traffic by hand, until somebody says that the run may go on."""
+    here = seen.regions.get(region)
+    if here is None or not here.mark or run.accepted_marks.get(region) == here.mark:
+        return None
+    text = (
+        f"Holding: somebody acted past the portal in {region} ({here.mark}). Pause and resume to go on "
+        "from there, or abort to go back."
+    )
+    return Wait(text, 2.0)
+
+
+def _switched(
+    run: RunView, step: StepView, seen: Seen, answers: Answers, weights: dict[str, int], background: str | None
+) -> Move | None:
+    """None when this routing is in force in the step's region, else the move towards it."""
+    here = seen.regions.get(step.region)
+    if here is None:
+        return Wait(f"{step.region} does not answer: {seen.unreachable.get(step.region, '')}", 2.0)
+    if in_force(here, weights) and background_right(run, here, background):
+        return None
+    marked = acted_past_portal(run, step.region, seen)
+    if marked is not None:
+        return marked
+    call = Call(
+        "switch", step.region, step=step.ordinal, weights=tuple(sorted(weights.items())), background=background
+    )
+    if call in answers:
+        return Wait(f"Waiting for {step.region} to take the new weights.", 1.0)
+    green = weights.get(run.green, 0)
+    return Ask(call, f"Giving green {green} % in {step.region}.")

@@ -1,0 +1,51 @@
+"""Reading this room: environments, runs, what is live where, and a run's facts and lines.
+
+Called by `releases`, `desk`, pages and the API. Nothing here changes a row or calls a driver.
+"""
+
+from deployments.queries.environments import (
+    active_run,
+    environment,
+    environments,
+    is_production,
+    marks,
+    needs_proof,
+    open_lock,
+    production,
+    proof_of,
+    run,
+    serving,
+    staging_before,
+    unclosed_runs,
+    waiting_runs,
+)
+from deployments.queries.live import LiveComponent, LiveTarget, live_where
+from deployments.queries.progress import Sample, line_json, progress, samples
+from deployments.queries.runs import RegionFacts, RunFacts, run_facts
+
+__all__ = [
+    "LiveComponent",
+    "LiveTarget",
+    "RegionFacts",
+    "RunFacts",
+    "Sample",
+    "active_run",
+    "environment",
+    "environments",
+    "is_production",
+    "line_json",
+    "live_where",
+    "marks",
+    "needs_proof",
+    "open_lock",
+    "production",
+    "progress",
+    "proof_of",
+    "run",
+    "run_facts",
+    "samples",
+    "serving",
+    "staging_before",
+    "unclosed_runs",
+    "waiting_runs",
+]

@@ -1,0 +1,65 @@
+"""Lines of a run after a position, and samples of what was served, for charts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from deployments.models import DeploymentRun, ProgressLine
+from deployments.states import LineKind
+
+MAX_LINES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One look at one region: weights, and per slot what was served since the run first looked."""
+
+    seq: int
+    at: datetime
+    region: str
+    weights: dict[str, int]
+    served: dict[str, dict[str, Any]]
+    draining: int
+
+
+def progress(run: DeploymentRun, after: int = 0, limit: int = MAX_LINES) -> list[ProgressLine]:
+    """The lines after that position, in order, at most `limit` (and never more than MAX_LINES)."""
+    rows = ProgressLine.objects.filter(run_id=run.pk, seq__gt=after).order_by("seq")
+    return list(rows[: max(0, min(limit, MAX_LINES))])
+
+
+def line_json(line: ProgressLine) -> dict[str, Any]:
+    """A line as sockets and the API send it."""
+    return {
+        "seq": line.seq,
+        "at": line.at.isoformat(),
+        "kind": line.kind,
+        "level": line.level,
+        "region": line.region,
+        "source": line.source,
+        "text": line.text,
+        "data": line.data,
+    }
+
+
+def samples(run: DeploymentRun, *, since: datetime | None = None, at_most: int = 300) -> list[Sample]:
+    """Samples of a run in order, thinned out evenly to about `at_most` where there are more."""
+    rows = ProgressLine.objects.filter(run_id=run.pk, kind=LineKind.SAMPLE)
+    if since is not None:
+        rows = rows.filter(at__gte=since)
+    seqs = list(rows.order_by("seq").values_list("seq", flat=True))
+    wanted = seqs if len(seqs) <= at_most else [*seqs[:: len(seqs) // at_most + 1], seqs[-1]]
+    chosen = ProgressLine.objects.filter(run_id=run.pk, seq__in=wanted).order_by("seq")
+    return [
+        Sample(
+            line.seq,
+            line.at,
+            line.region,
+            dict(line.data.get("weights", {})),
+            dict(line.data.get("served", {})),
+            int(line.data.get("draining", 0)),
+        )
+        for line in chosen
+    ]

@@ -1,0 +1,109 @@
+"""Who may act for a run at this moment: a lease by the database's clock, and a fence that only grows.
+
+The fence is counted per environment over all runs, so that a target which refuses a lower one refuses
+everybody who came before. Losing a lease is no error: somebody else carries on.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, TimeoutError, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.db.models import Max, Q
+
+from deployments.models import DeploymentRun, Environment, TargetView
+from deployments.services.clockwork import DatabaseClock, after
+
+LEASE_SECONDS = 5.0
+"""How long a dead worker keeps others out; a living one renews before every call and each second."""
+
+T = TypeVar("T")
+
+
+class LeaseLost(Exception):
+    """Somebody else has the run now; whoever gets this drops out and changes nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to act for a run, good only while the run's row carries this fence."""
+
+    run_id: int
+    fence: int
+
+
+def take(run_id: int) -> Lease | None:
+    """Take the run's lease in a short transaction of its own; None while somebody holds it."""
+    free = Q(lease_until=None) | Q(lease_until__lt=DatabaseClock())
+    with transaction.atomic():
+        run = DeploymentRun.objects.select_for_update(no_key=True).filter(free, pk=run_id).first()
+        return grant(run) if run is not None else None
+
+
+def grant(run: DeploymentRun) -> Lease:
+    """Give the lease of a locked run to the caller, whoever held it: their fence is lower from now on."""
+    environment = Environment.objects.select_for_update(no_key=True).get(pk=run.environment_id)
+    seen = TargetView.objects.filter(target__environment=environment).aggregate(top=Max("fence"))["top"]
+    environment.fence = max(environment.fence, seen or 0) + 1
+    environment.save(update_fields=("fence",))
+    owner = f"{os.uname().nodename}:{os.getpid()}:{threading.get_ident()}"
+    DeploymentRun.objects.filter(pk=run.pk).update(
+        fence=environment.fence, lease_owner=owner, lease_until=after(LEASE_SECONDS)
+    )
+    run.fence = environment.fence
+    return Lease(run.pk, environment.fence)
+
+
+def renew(lease: Lease) -> None:
+    """Hold on for another LEASE_SECONDS; raises LeaseLost."""
+    held = DeploymentRun.objects.filter(pk=lease.run_id, fence=lease.fence)
+    if not held.update(lease_until=after(LEASE_SECONDS)):
+        raise LeaseLost
+
+
+def release(lease: Lease, look_in: float | None) -> None:
+    """Give the run free and say when it is to be looked at next; nothing when the lease is lost."""
+    held = DeploymentRun.objects.filter(pk=lease.run_id, fence=lease.fence)
+    when = None if look_in is None else after(look_in)
+    held.update(lease_until=None, lease_owner="", next_look_at=when)
+
+
+@contextmanager
+def fenced(lease: Lease) -> Iterator[DeploymentRun]:
+    """A transaction over the locked run, entered only while the fence is ours; raises LeaseLost."""
+    with transaction.atomic():
+        held = DeploymentRun.objects.select_for_update(no_key=True)
+        run = held.filter(pk=lease.run_id, fence=lease.fence).first()
+        if run is None:
+            raise LeaseLost
+        yield run
+
+
+def patiently(lease: Lease, future: Future[T]) -> T:
+    """The future's result, however long the driver takes; the lease is renewed each second."""
+    while True:
+        try:
+            return future.result(timeout=1.0)
+        except TimeoutError:
+            if future.done():
+                raise
+            renew(lease)
+
+
+def finished(lease: Lease, futures: dict[str, Future[Any]], seconds: float) -> Iterator[str]:
+    """The keys of the futures as they end, until that much time is over; the lease is renewed."""
+    left, pending = seconds, dict(futures)
+    while pending and left > 0:
+        done, _ = wait(pending.values(), timeout=min(1.0, left), return_when="FIRST_COMPLETED")
+        for key in [key for key, future in pending.items() if future in done]:
+            del pending[key]
+            yield key
+        if not done:
+            left -= min(1.0, left)
+            renew(lease)
