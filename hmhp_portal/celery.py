@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging, task_postrun, task_prerun, worker_ready
 from django.conf import settings
 from django.db import close_old_connections
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hmhp_portal.settings")
 
 app = Celery("hmhp_portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -23,6 +23,7 @@ def logging_of(environment: Environment) -> dict[str, Any]:
         "loggers": {
             "django.request": {"level": "ERROR"},
             "celery.app.trace": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
             "celery.beat": {"level": "WARNING"},
             "kombu": {"level": "WARNING"},
             "uvicorn.access": {"level": "WARNING"},
