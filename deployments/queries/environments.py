@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db.models import QuerySet
 
 from deployments.errors import EnvironmentNotFound, RunNotFound
-from deployments.models import DeploymentRun, Environment, EnvironmentLock, TargetView
+from deployments.models import DeploymentRun, Environment, EnvironmentLock, Target, TargetView
 from deployments.states import ACTIVE, RunKind, RunState
 
 
@@ -44,6 +44,14 @@ def staging_before(environment: Environment) -> Environment | None:
     ladder: Sequence[Environment] = list(environments())
     below = [rung for rung in ladder if rung.position < environment.position]
     return below[-1] if below else None
+
+
+def regions_of(environment: Environment) -> list[str]:
+    """Its regions in the order in which traffic moves: the strategy's, then the targets'."""
+    live = Target.objects.filter(environment=environment, retired_at=None).order_by("id")
+    there = list(live.values_list("region__name", flat=True))
+    named = [name for name in environment.strategy.get("regions", ()) if name in there]
+    return [*named, *(name for name in there if name not in named)]
 
 
 def needs_proof(environment: Environment) -> bool:

@@ -1,0 +1,30 @@
+"""The platform file's part of this app: `regions`, `environments` and `targets`.
+
+Names are identities. What left the file is retired, not deleted, so that history stays; what comes
+back under its name goes on. `hmhp_portal.platform_file` calls check, plan and apply, in this order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from accounts.actors import Actor
+from deployments.platform_file.changes import changes
+from deployments.platform_file.checks import check
+from deployments.platform_file.schema import SECTIONS
+
+__all__ = ["SECTIONS", "apply", "check", "plan"]
+
+
+def plan(document: dict[str, Any]) -> list[str]:
+    """What loading would change here, as sentences."""
+    return [change.sentence for change in changes(document)]
+
+
+@transaction.atomic
+def apply(document: dict[str, Any], *, actor: Actor) -> None:
+    """Bring the tables to the document. The caller records the event with the sentences of the plan."""
+    for change in changes(document):
+        change.carry_out()
