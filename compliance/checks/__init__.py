@@ -14,12 +14,16 @@ from compliance.observed import Observed, Outcome
 class Check(Protocol):
     """What a module in this package offers."""
 
-    NAME: str
-    TITLE: str
-    CONTROLS: tuple[str, ...]
+    @property
+    def NAME(self) -> str: ...  # noqa: N802  (constants of the module)
 
-    @staticmethod
-    def run(observed: Observed) -> Outcome:
+    @property
+    def TITLE(self) -> str: ...  # noqa: N802
+
+    @property
+    def CONTROLS(self) -> tuple[str, ...]: ...  # noqa: N802
+
+    def run(self, observed: Observed) -> Outcome:
         """Judge what was observed."""
         ...
 

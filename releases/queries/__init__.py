@@ -1,0 +1,43 @@
+"""Reading releases: one, many, their readiness, their one sentence, what waits for a person.
+
+Called by pages, the API, mail and the services here. Nothing in this room changes a row.
+"""
+
+from releases.queries.calendar import Frozen, freezes, frozen
+from releases.queries.changes import Difference, changes_of, diff, revision
+from releases.queries.dossier import fact_definitions
+from releases.queries.fact import Fact
+from releases.queries.headlines import headline, headlines
+from releases.queries.items import ItemStanding, item_standings, standings_of
+from releases.queries.lists import SORTS, get, listed_by, releases
+from releases.queries.moments import Readiness, readiness
+from releases.queries.plans import plan_now, plan_of, seal_of
+from releases.queries.waiting import Waiting, for_person
+
+__all__ = [
+    "SORTS",
+    "Difference",
+    "Fact",
+    "Frozen",
+    "ItemStanding",
+    "Readiness",
+    "Waiting",
+    "changes_of",
+    "diff",
+    "fact_definitions",
+    "for_person",
+    "freezes",
+    "frozen",
+    "get",
+    "headline",
+    "headlines",
+    "item_standings",
+    "listed_by",
+    "plan_now",
+    "plan_of",
+    "readiness",
+    "releases",
+    "revision",
+    "seal_of",
+    "standings_of",
+]

@@ -1,0 +1,123 @@
+"""Everything that the facts of one release rest on, read once, so that facts themselves are pure.
+
+Called by `queries.moments`. What a moment does not ask is not read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import JSONObject
+
+from approvals import queries as approvals
+from approvals.models import Decision
+from approvals.states import GateState
+from deployments import queries as deployments
+from deployments.models import DeploymentRun, Environment, EnvironmentLock, Target
+from deployments.states import ACTIVE, RunKind, RunState
+from events import clock
+from events.errors import Blocker
+from releases.models import Author, Component, FactDefinition, Freeze, ManualFact, Release, Watching
+from releases.queries.calendar import freezes
+from releases.queries.items import ItemStanding, item_standings
+from releases.states import FROZEN, Moment, ReleaseState
+
+
+@dataclass(slots=True)
+class Dossier:
+    """One release and its surroundings at one instant."""
+
+    release: Release
+    moment: Moment
+    now: datetime
+    production: Environment
+    serving: DeploymentRun | None
+    components: list[str] | None = None
+    authors: list[Author] = field(default_factory=list)
+    twin: str | None = None
+    items: list[ItemStanding] = field(default_factory=list)
+    freezes: list[Freeze] = field(default_factory=list)
+    gate_state: GateState | None = None
+    unsigned: list[Blocker] = field(default_factory=list)
+    go: Decision | None = None
+    lock: EnvironmentLock | None = None
+    runs: list[DeploymentRun] = field(default_factory=list)
+    targets: list[Target] = field(default_factory=list)
+    facts: list[FactDefinition] = field(default_factory=list)
+    watching: Watching | None = None
+
+
+def gather(release: Release, moment: Moment) -> Dossier:
+    """Read what the facts of this moment need."""
+    production = production_now()
+    dossier = Dossier(release, moment, clock.now(), production, production.serving)
+    dossier.freezes = freezes()
+    if moment == "carry_on":
+        return dossier
+    dossier.items = item_standings(release)
+    if release.status not in FROZEN:
+        known = Component.objects.filter(retired_at=None)
+        dossier.components = list(known.values_list("name", flat=True))
+    if moment == "sign":
+        dossier.authors = list(release.authors.all())
+        dossier.twin = _rolled_back_twin(release)
+        return dossier
+    _add_people(dossier)
+    _add_place(dossier)
+    return dossier
+
+
+def production_now() -> Environment:
+    """Production with the run that serves there, in one query."""
+    return deployments.environments().select_related("serving").last() or deployments.production()
+
+
+def _rolled_back_twin(release: Release) -> str | None:
+    twins = Release.objects.filter(content_hash=release.content_hash, state=ReleaseState.ROLLED_BACK).exclude(
+        pk=release.pk
+    )
+    return twins.values_list("version", flat=True).first()
+
+
+def _add_people(dossier: Dossier) -> None:
+    gate = dossier.release.gate
+    if gate is not None:
+        dossier.gate_state = gate.status
+        if gate.status == GateState.OPEN:
+            dossier.unsigned = approvals.missing(gate)
+        dossier.go = approvals.standing_go(gate)
+    dossier.facts = fact_definitions(dossier.release)
+    if dossier.moment == "start":
+        dossier.watching = dossier.release.watchings.order_by("-id").first()
+
+
+def _add_place(dossier: Dossier) -> None:
+    production = dossier.production
+    dossier.lock = deployments.open_lock(production)
+    if dossier.moment != "start":
+        return
+    runs = production.runs.filter(kind=RunKind.DEPLOY)
+    busy = runs.filter(state__in=[RunState.QUEUED, *ACTIVE]) | runs.filter(
+        state=RunState.SUCCEEDED, closed_at=None
+    )
+    ours = dossier.release.production_run_id
+    dossier.runs = [run for run in busy.order_by("id") if run.pk != ours]
+    targets = production.targets.filter(retired_at=None).select_related("region", "environment", "view")
+    dossier.targets = list(targets)
+
+
+def fact_definitions(release: Release) -> list[FactDefinition]:
+    """The facts given by hand, each with the newest that was said of this release as `newest`."""
+    newest = ManualFact.objects.filter(release=release, name=OuterRef("name")).order_by("-id")
+    said = JSONObject(value="value", remark="remark", link="link", by="by", at="at")
+    rows = FactDefinition.objects.filter(retired_at=None)
+    return list(rows.annotate(newest=Subquery(newest.values(said=said)[:1])))
+
+
+def newest_of(definition: FactDefinition) -> dict[str, Any] | None:
+    """What `fact_definitions` found."""
+    said: dict[str, Any] | None = getattr(definition, "newest", None)
+    return said

@@ -1,0 +1,135 @@
+"""Facts about time and place: window, freezes, locks, other runs, targets."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from approvals.policy import Action, who_may
+from deployments.states import RunState
+from releases.queries.calendar import frozen
+from releases.queries.dossier import Dossier
+from releases.queries.fact import Fact, blocks, clear, listed, utc, watch
+from releases.states import Kind, ReleaseState
+from releases.verbs import Verb, refusal
+
+STATE_OF_MOMENT = {
+    "sign": frozenset({ReleaseState.REVIEW}),
+    "go": frozenset({ReleaseState.REVIEW}),
+    "start": frozenset({ReleaseState.APPROVED}),
+    "carry_on": frozenset({ReleaseState.DEPLOYING, ReleaseState.MONITORING}),
+}
+VERB_OF_MOMENT = {"sign": Verb.SIGN, "go": Verb.DECIDE, "start": Verb.DEPLOY, "carry_on": Verb.ROLL_BACK}
+
+
+def state(d: Dossier) -> Fact | None:
+    """Is the release where this moment can come?"""
+    found = d.release.status
+    if found in STATE_OF_MOMENT[d.moment]:
+        return clear("state", "State", found.label, f"{d.release.version} is {found.label.lower()}.")
+    text = refusal(d.release.version, found, VERB_OF_MOMENT[d.moment]) or f"It is {found.label.lower()}."
+    final = found not in (
+        ReleaseState.DRAFT,
+        ReleaseState.STAGING,
+        ReleaseState.VALIDATING,
+        ReleaseState.REVIEW,
+        ReleaseState.APPROVED,
+    )
+    return blocks("state", "State", found.label, text, who="", final=final)
+
+
+def window(d: Dossier) -> Fact | None:
+    """Is there a window, is it still to come (go), or is it now (start, carry on)?"""
+    start, end = d.release.window_start, d.release.window_end
+    who = who_may(Action.SET_WINDOW)
+    if start is None or end is None:
+        return blocks("window", "Window", "none", "No production window is set.", who=who)
+    value = f"{utc(start)} to {utc(end)}"
+    if d.now >= end:
+        if d.moment == "carry_on" and (d.release.plan or {}).get("on_window_end") == "finish":
+            text = "The window is over; the plan's declared choice is to finish."
+            return watch("window", "Window", value, text)
+        return blocks("window", "Window", value, f"The window ended at {utc(end)}.", who=who)
+    if d.moment == "start" and d.now < start:
+        return blocks("window", "Window", value, f"The window opens at {utc(start)}.", who="time, or " + who)
+    if d.now < start:
+        return clear("window", "Window", value, f"The window opens at {utc(start)}.")
+    return clear("window", "Window", value, f"The window is open until {utc(end)}.")
+
+
+def freeze(d: Dossier) -> Fact | None:
+    """Does a freeze stop this kind of release, now or (for a go) within the window?"""
+    start = end = d.now
+    if d.moment == "go" and d.release.window_start and d.release.window_end:
+        start, end = max(d.now, d.release.window_start), d.release.window_end
+    spans = frozen(
+        start,
+        max(end, start + timedelta(seconds=1)),
+        environment=d.production.name,
+        kind=d.release.kind,
+        among=d.freezes,
+    )
+    if not spans:
+        return clear("freeze", "Freeze", "none", "No freeze stands in the way.")
+    first = spans[0]
+    text = (
+        f"The freeze “{first.freeze.name}” stands from {utc(first.start)} to {utc(first.end)}: "
+        f"{first.freeze.reason.rstrip('.')}."
+    )
+    if d.moment == "carry_on" and (d.release.plan or {}).get("on_freeze") == "finish":
+        return watch(
+            "freeze", "Freeze", first.freeze.name, text + " The plan's declared choice is to finish."
+        )
+    return blocks("freeze", "Freeze", first.freeze.name, text, who=who_may(Action.MANAGE_FREEZES))
+
+
+def lock(d: Dossier) -> Fact | None:
+    """Is production locked after a rollback?"""
+    if d.lock is None:
+        return clear("lock", "Lock", "none", f"{d.production.name.capitalize()} is not locked.")
+    text = (
+        f"{d.production.name.capitalize()} is locked since {utc(d.lock.since)}: {d.lock.reason.rstrip('.')}."
+    )
+    if d.release.kind == Kind.SECURITY:
+        return watch("lock", "Lock", "locked", text + " A security release may pass, with a reason.")
+    if d.moment != "start":
+        return watch("lock", "Lock", "locked", text, who=who_may(Action.RECORD_LESSONS))
+    return blocks("lock", "Lock", "locked", text, who=who_may(Action.RECORD_LESSONS))
+
+
+def runs(d: Dossier) -> Fact | None:
+    """What else is under way in production?"""
+    moving = [run for run in d.runs if run.run_state != RunState.SUCCEEDED]
+    if moving:
+        first = moving[0]
+        return watch(
+            "runs",
+            "Other runs",
+            first.subject,
+            f"{first.subject} is {first.run_state.label.lower()} there; this run would wait its turn.",
+        )
+    if d.runs:
+        first = d.runs[0]
+        text = f"{first.subject} is still in heightened monitoring; this run would wait until that has ended"
+        if d.release.kind == Kind.SECURITY:
+            text += ", or pass as an emergency, with a reason"
+        return watch("runs", "Other runs", first.subject, text + ".")
+    return clear("runs", "Other runs", "none", "Nothing else is under way in production.")
+
+
+def targets(d: Dossier) -> Fact | None:
+    """Do all targets carry production's data class, and were they reached?"""
+    if not d.targets:
+        text = f"{d.production.name.capitalize()} has no target."
+        return blocks("targets", "Targets", "none", text, who=who_may(Action.MANAGE_PLATFORM))
+    wrong = [t.region.name for t in d.targets if t.data_class != d.production.data_class]
+    if wrong:
+        text = f"{listed(wrong)} does not hold {d.production.data_class} data."
+        return blocks("targets", "Targets", listed(wrong), text, who=who_may(Action.MANAGE_PLATFORM))
+    views = {t.region.name: getattr(t, "view", None) for t in d.targets}
+    away = [name for name, view in views.items() if view is not None and not view.reachable]
+    if away:
+        text = f"{listed(away)} did not answer when it was last asked; the run would wait for it."
+        return watch("targets", "Targets", listed(away), text, who="a DevOps Engineer")
+    return clear(
+        "targets", "Targets", f"{len(d.targets)}", f"All {len(d.targets)} targets are as configured."
+    )

@@ -1,0 +1,173 @@
+"""The one true sentence about a release: what it is, what it waits for, and of whom.
+
+A fixed number of queries for any number of releases. Read by pages, lists, the API and mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from accounts.roles import Role
+from approvals import queries as approvals
+from approvals.models import Gate
+from deployments.models import DeploymentRun
+from deployments.states import RunState
+from events import clock
+from releases.content import missing_components
+from releases.models import Component, Lessons, Release
+from releases.queries.fact import listed, utc
+from releases.queries.items import ItemStanding, standings_of
+from releases.states import ItemList, ReleaseState
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the sentences of a set of releases rest on."""
+
+    now: datetime
+    components: list[str] = field(default_factory=list)
+    runs: dict[int, DeploymentRun] = field(default_factory=dict)
+    gates: dict[int, Gate] = field(default_factory=dict)
+    validations: dict[int, list[ItemStanding]] = field(default_factory=dict)
+    taught: set[int] = field(default_factory=set)
+
+
+def headline(release: Release) -> str:
+    """The sentence of one release."""
+    return headlines([release])[release.pk]
+
+
+def headlines(releases: Iterable[Release]) -> dict[int, str]:
+    """The sentences of many releases by their id."""
+    found = list(releases)
+    known = _know(found)
+    return {release.pk: SENTENCES[release.status](release, known) for release in found}
+
+
+def _know(releases: list[Release]) -> _Known:
+    known = _Known(clock.now())
+    by_state: dict[ReleaseState, list[Release]] = {}
+    for release in releases:
+        by_state.setdefault(release.status, []).append(release)
+    drafts = by_state.get(ReleaseState.DRAFT, [])
+    moving = by_state.get(ReleaseState.STAGING, []) + by_state.get(ReleaseState.DEPLOYING, [])
+    if drafts:
+        names = Component.objects.filter(retired_at=None).values_list("name", flat=True)
+        known.components = list(names)
+    run_ids = {r.staging_run_id for r in drafts + moving} | {r.production_run_id for r in moving}
+    if run_ids - {None}:
+        known.runs = DeploymentRun.objects.in_bulk([pk for pk in run_ids if pk is not None])
+    asked = [r.gate_id for r in by_state.get(ReleaseState.REVIEW, []) if r.gate_id is not None]
+    if asked:
+        known.gates = approvals.gates().in_bulk(asked)
+    validating = by_state.get(ReleaseState.VALIDATING, [])
+    if validating:
+        known.validations = standings_of(validating, ItemList.VALIDATION)
+    back = [r.pk for r in by_state.get(ReleaseState.ROLLED_BACK, [])]
+    if back:
+        known.taught = set(Lessons.objects.filter(release_id__in=back).values_list("release_id", flat=True))
+    return known
+
+
+def _draft(release: Release, known: _Known) -> str:
+    missing = missing_components(release.content, known.components)
+    run = known.runs.get(release.staging_run_id or 0)
+    tail = f" Its last staging run: {run.sentence}" if run is not None else ""
+    if missing:
+        count = len(known.components)
+        return f"A draft with {count - len(missing)} of {count} digests; {listed(missing)} to come.{tail}"
+    return f"A draft, complete; it can be deployed to staging.{tail}"
+
+
+def _staging(release: Release, known: _Known) -> str:
+    run = known.runs.get(release.staging_run_id or 0)
+    return f"On its way to staging: {run.sentence}" if run else "On its way to staging."
+
+
+def _validating(release: Release, known: _Known) -> str:
+    rows = known.validations.get(release.pk, [])
+    waiting = [s.item.title for s in rows if not s.done]
+    if waiting:
+        done = len(rows) - len(waiting)
+        return f"Runs on staging; {done} of {len(rows)} validations are recorded, {listed(waiting)} to come."
+    return "Validated on staging; it can be submitted for sign-off."
+
+
+def _review(release: Release, known: _Known) -> str:
+    gate = known.gates.get(release.gate_id or 0)
+    if gate is None:
+        return "In review."
+    requirements = list(gate.requirements.all())
+    counts = {r.role: sum(s.role == r.role for s in gate.standing_signoffs) for r in requirements}
+    missing = [Role(r.role).label for r in requirements if counts[r.role] < r.count]
+    if missing:
+        given = sum(min(counts[r.role], r.count) for r in requirements)
+        asked = sum(r.count for r in requirements)
+        return f"In review: {given} of {asked} signatures; {listed(missing)} to come."
+    if release.window_end is None:
+        return "Signed by every role; it waits for a window and the Release Manager's go."
+    if known.now >= release.window_end:
+        return "Signed by every role; its window is over, it waits for another and the Release Manager's go."
+    return "Signed by every role; it waits for the Release Manager's go."
+
+
+def _approved(release: Release, known: _Known) -> str:
+    start, end = release.window_start, release.window_end
+    if start is None or end is None:
+        return "Approved."
+    if known.now < start:
+        return f"Approved; its window opens at {utc(start)}."
+    if known.now < end:
+        return f"Approved; its window is open until {utc(end)} and it can start now."
+    return f"Approved, but its window ended at {utc(end)}."
+
+
+def _deploying(release: Release, known: _Known) -> str:
+    run = known.runs.get(release.production_run_id or 0)
+    if run is None:
+        return "Deploying."
+    if run.run_state == RunState.QUEUED:
+        return f"Waits for its turn in production: {run.sentence}"
+    return f"Deploying: {run.sentence}"
+
+
+def _monitoring(release: Release, known: _Known) -> str:
+    ends = release.monitoring_ends_at
+    text = f"Serves all traffic; heightened monitoring until {utc(ends)}." if ends else "Serves all traffic."
+    if release.extended_because:
+        return f"{text} Extended: {release.extended_because}"
+    return text
+
+
+def _rolled_back(release: Release, known: _Known) -> str:
+    text = release.closing_reason or "Rolled back."
+    if release.pk in known.taught:
+        return f"{text} Cause and lessons are recorded."
+    return f"{text} Cause and lessons are not recorded yet."
+
+
+def _ended(release: Release, known: _Known) -> str:
+    reason = f": {release.closing_reason}" if release.closing_reason else ""
+    return f"{release.status.label} at {utc(release.changed_at)}{reason}".rstrip(".") + "."
+
+
+def _rejected(release: Release, known: _Known) -> str:
+    return f"Rejected: {release.closing_reason or 'no-go'} A Release Manager can reopen it."
+
+
+SENTENCES: dict[ReleaseState, Callable[[Release, _Known], str]] = {
+    ReleaseState.DRAFT: _draft,
+    ReleaseState.STAGING: _staging,
+    ReleaseState.VALIDATING: _validating,
+    ReleaseState.REVIEW: _review,
+    ReleaseState.APPROVED: _approved,
+    ReleaseState.DEPLOYING: _deploying,
+    ReleaseState.MONITORING: _monitoring,
+    ReleaseState.COMPLETED: _ended,
+    ReleaseState.REJECTED: _rejected,
+    ReleaseState.ROLLED_BACK: _rolled_back,
+    ReleaseState.SUPERSEDED: _ended,
+    ReleaseState.CANCELLED: _ended,
+}

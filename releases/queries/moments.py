@@ -1,0 +1,135 @@
+"""Readiness: the one function that pages, API and services ask whether a release may go on.
+
+Facts are made from one dossier; which of them a moment asks stands in the table below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from deployments import queries as deployments
+from deployments.states import ACTIVE
+from events import clock
+from events.errors import Blocker, Invalid
+from releases.models import Component, Release
+from releases.queries import facts_content as content
+from releases.queries import facts_people as people
+from releases.queries import facts_place as place
+from releases.queries.dossier import Dossier, gather
+from releases.queries.fact import Fact, Maker, blocks, clear
+from releases.states import MOMENTS, Answer, Moment, ReleaseState
+
+ASKED: dict[Moment, tuple[Maker, ...]] = {
+    "sign": (
+        place.state,
+        content.content,
+        content.authors,
+        content.twin,
+        content.checklist,
+        content.staging,
+        content.validations,
+        content.forward_fix,
+        content.plan,
+        content.base,
+    ),
+    "go": (
+        place.state,
+        content.content,
+        content.checklist,
+        content.staging,
+        content.validations,
+        content.plan,
+        content.base,
+        people.signatures,
+        place.window,
+        place.freeze,
+        place.lock,
+    ),
+    "start": (
+        place.state,
+        content.content,
+        content.checklist,
+        content.staging,
+        content.validations,
+        content.plan,
+        content.base,
+        people.signatures,
+        people.decision,
+        place.window,
+        place.freeze,
+        place.lock,
+        place.runs,
+        place.targets,
+        people.watching,
+    ),
+    "carry_on": (place.state, place.window, place.freeze),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """`go`: nothing blocks. `wait`: somebody or time can clear it. `no_go`: something said no."""
+
+    answer: Answer
+    facts: tuple[Fact, ...]
+    blockers: tuple[Blocker, ...]
+    moment: Moment
+    environment: str
+    at: datetime
+
+    def fact(self, name: str) -> Fact | None:
+        """One fact by its name."""
+        return next((fact for fact in self.facts if fact.name == name), None)
+
+
+def readiness(release: Release, moment: Moment = "start", environment: str | None = None) -> Readiness:
+    """May this release be signed, be given its go, start, or carry on in `environment` (production)?
+
+    Raises EnvironmentNotFound for an unknown environment, Invalid for an unknown moment.
+    """
+    if moment not in MOMENTS:
+        known = ", ".join(MOMENTS)
+        raise Invalid(f"The moment is one of {known}.", fields={"moment": [f"One of {known}."]})
+    production = deployments.production().name
+    if environment is not None and environment != production:
+        return _judge(tuple(_before_production(release, environment)), moment, environment)
+    return _judge(tuple(_facts(gather(release, moment))), moment, production)
+
+
+def _facts(dossier: Dossier) -> Iterator[Fact]:
+    for make in ASKED[dossier.moment]:
+        fact = make(dossier)
+        if fact is not None:
+            yield fact
+    if dossier.moment in ("go", "start"):
+        yield from people.given_by_hand(dossier)
+
+
+def _before_production(release: Release, name: str) -> Iterator[Fact]:
+    """What a run before production needs: a draft with every digest, and its turn."""
+    environment = deployments.environment(name)
+    if release.status == ReleaseState.DRAFT:
+        yield clear("state", "State", "Draft", f"{release.version} is a draft.")
+    else:
+        text = f"{release.version} is {release.status.label.lower()}; runs in {name} start from draft."
+        yield blocks("state", "State", release.status.label, text, who="")
+    known = list(Component.objects.filter(retired_at=None).values_list("name", flat=True))
+    dossier = Dossier(release, "start", clock.now(), environment, None, known)
+    made = content.content(dossier)
+    if made is not None:
+        yield made
+    dossier.runs = list(environment.runs.filter(state__in=ACTIVE))
+    found = place.runs(dossier)
+    if found is not None:
+        yield found
+
+
+def _judge(facts: tuple[Fact, ...], moment: Moment, environment: str) -> Readiness:
+    stopping = [fact for fact in facts if fact.blocks]
+    answer: Answer = "go"
+    if stopping:
+        answer = "no_go" if any(fact.final for fact in stopping) else "wait"
+    found = tuple(Blocker(fact.name, fact.sentence, fact.who) for fact in stopping)
+    return Readiness(answer, facts, found, moment, environment, clock.now())

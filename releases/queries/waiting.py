@@ -1,0 +1,162 @@
+"""What waits for one person: signatures, decisions, validations, starts, lessons. Read by "for you" and mail.
+
+A fixed number of queries, whatever the number of releases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from accounts import actors
+from accounts.actors import Actor
+from accounts.models import User
+from approvals import queries as approvals
+from approvals.policy import Action, may
+from approvals.states import GateState
+from deployments.states import RunState
+from events import clock
+from releases.content import missing_components
+from releases.models import Component, Release
+from releases.queries.fact import listed, utc
+from releases.queries.items import standings_of
+from releases.states import ENDS, ItemList, ReleaseState
+
+SOON = timedelta(hours=24)
+OPEN = [state for state in ReleaseState if state not in ENDS]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One thing that waits: where it is done (`link`) and what the button says (`label`)."""
+
+    title: str
+    sentence: str
+    link: str
+    label: str
+
+
+def for_person(user: User) -> list[Waiting]:
+    """Everything that this person can do now, the most pressing first."""
+    actor = actors.person(user)
+    releases = list(
+        Release.objects.filter(state__in=OPEN)
+        .select_related("gate", "production_run")
+        .order_by("window_start", "id")
+    ) + list(
+        Release.objects.filter(state=ReleaseState.ROLLED_BACK, lessons=None)
+        .order_by("id")
+        .select_related("gate")
+    )
+    by_state: dict[ReleaseState, list[Release]] = {}
+    for release in releases:
+        by_state.setdefault(release.status, []).append(release)
+    return [
+        *_runs(by_state, actor),
+        *_lessons(by_state, actor),
+        *_starts(by_state, actor),
+        *_signatures(by_state, user),
+        *_decisions(by_state, actor),
+        *_validations(by_state, actor),
+        *_rejected(by_state, actor),
+        *_drafts(by_state, actor, user),
+    ]
+
+
+ByState = dict[ReleaseState, list[Release]]
+
+
+def _runs(by_state: ByState, actor: Actor) -> Iterator[Waiting]:
+    if may(actor, Action.PAUSE):
+        return
+    for release in by_state.get(ReleaseState.DEPLOYING, []):
+        run = release.production_run
+        if run is not None and run.run_state in (RunState.RUNNING, RunState.PAUSED, RunState.ROLLING_BACK):
+            yield Waiting(release.label, run.sentence, f"/deployments/{run.pk}/", "Watch")
+
+
+def _lessons(by_state: ByState, actor: Actor) -> Iterator[Waiting]:
+    if may(actor, Action.RECORD_LESSONS):
+        return
+    for release in by_state.get(ReleaseState.ROLLED_BACK, []):
+        text = "Rolled back; write down cause and lessons, which unlocks production."
+        yield Waiting(release.label, text, release.link, "Write them down")
+
+
+def _starts(by_state: ByState, actor: Actor) -> Iterator[Waiting]:
+    if may(actor, Action.DEPLOY):
+        return
+    now = clock.now()
+    for release in by_state.get(ReleaseState.APPROVED, []):
+        start, end = release.window_start, release.window_end
+        if start is None or end is None or start - now > SOON or now >= end:
+            continue
+        if now < start:
+            yield Waiting(release.label, f"Its window opens at {utc(start)}.", release.link, "Look")
+        else:
+            yield Waiting(
+                release.label, f"Its window is open until {utc(end)}.", f"{release.link}go/", "Start"
+            )
+
+
+def _signatures(by_state: ByState, user: User) -> Iterator[Waiting]:
+    by_gate = {release.gate_id: release for release in by_state.get(ReleaseState.REVIEW, [])}
+    if not by_gate:
+        return
+    for gate, roles in approvals.waiting_for(user):
+        release = by_gate.get(gate.pk)
+        if release is not None:
+            text = f"Waits for your signature as {listed([role.label for role in roles])}."
+            yield Waiting(release.label, text, f"{release.link}go/", "Review and sign")
+
+
+def _decisions(by_state: ByState, actor: Actor) -> Iterator[Waiting]:
+    if may(actor, Action.DECIDE):
+        return
+    for release in by_state.get(ReleaseState.REVIEW, []):
+        if release.gate is not None and release.gate.status == GateState.SATISFIED:
+            text = "Every role has signed; it waits for your go."
+            yield Waiting(release.label, text, f"{release.link}go/", "Decide")
+
+
+def _validations(by_state: ByState, actor: Actor) -> Iterator[Waiting]:
+    validating = by_state.get(ReleaseState.VALIDATING, [])
+    records, submits = may(actor, Action.RECORD_VALIDATION) is None, may(actor, Action.SUBMIT) is None
+    if not validating or not (records or submits):
+        return
+    standings = standings_of(validating, ItemList.VALIDATION)
+    for release in validating:
+        titles = [s.item.title for s in standings[release.pk] if not s.done]
+        if titles and records:
+            yield Waiting(
+                release.label, f"On staging; to validate: {listed(titles)}.", release.link, "Validate"
+            )
+        elif not titles and submits:
+            yield Waiting(
+                release.label, "Validated on staging; submit it for sign-off.", release.link, "Submit"
+            )
+
+
+def _rejected(by_state: ByState, actor: Actor) -> Iterator[Waiting]:
+    if may(actor, Action.REOPEN):
+        return
+    for release in by_state.get(ReleaseState.REJECTED, []):
+        yield Waiting(release.label, f"Rejected: {release.closing_reason}", release.link, "Reopen or cancel")
+
+
+def _drafts(by_state: ByState, actor: Actor, user: User) -> Iterator[Waiting]:
+    """Drafts wait for those who wrote or made them."""
+    drafts = by_state.get(ReleaseState.DRAFT, [])
+    if not drafts or may(actor, Action.STAGE):
+        return
+    known = list(Component.objects.filter(retired_at=None).values_list("name", flat=True))
+    written = set(
+        Release.objects.filter(pk__in=[r.pk for r in drafts], authors__user=user).values_list("pk", flat=True)
+    )
+    for release in drafts:
+        if release.pk not in written and release.created_by != user.actor_id:
+            continue
+        missing = missing_components(release.content, known)
+        text = f"Waits for digests of {listed(missing)}." if missing else "Complete; deploy it to staging."
+        yield Waiting(release.label, text, release.link, "Open" if missing else "Deploy to staging")

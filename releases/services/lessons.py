@@ -1,0 +1,76 @@
+"""Write down cause and lessons of a rollback, which lifts the lock (strategy, "Rollback Procedure" 4).
+
+Called by `POST …/lessons/` and the release page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from accounts.actors import Actor
+from deployments import queries as deployments
+from deployments.services import locks
+from events import clock
+from releases import texts
+from releases.errors import BadContent
+from releases.models import Lessons
+from releases.services.create import first
+from releases.services.keeping import keep, taken
+from releases.texts import Faults, fault
+from releases.verbs import Verb
+
+LONGEST = 20_000
+MOST_ACTIONS = 50
+ACTION_CHARACTERS = 300
+
+
+@transaction.atomic
+def record(version: str, *, actor: Actor, cause: str, lessons: str, actions: Sequence[str] = ()) -> Lessons:
+    """Keep cause, lessons and actions; the environment's lock of this rollback ends.
+
+    Said again, they stand beside the first. Raises NotAllowed, ReleaseNotFound, WrongReleaseState,
+    BadContent.
+    """
+    release = taken(version, Verb.RECORD_LESSONS, actor)
+    faults: Faults = {}
+    row = Lessons(
+        release=release,
+        cause=texts.paragraph(cause, "cause", faults, limit=LONGEST, required=True),
+        lessons=texts.paragraph(lessons, "lessons", faults, limit=LONGEST, required=True),
+        actions=_actions(actions, faults),
+        by=actor.id,
+        at=clock.now(),
+    )
+    if faults:
+        raise BadContent(first(faults), fields=faults)
+    row.save(force_insert=True)
+    keep(
+        release,
+        "lessons.recorded",
+        actor.id,
+        before={"lessons": release.lessons.count() - 1},
+        after={"cause": row.cause, "lessons": row.lessons, "actions": row.actions},
+    )
+    production = deployments.production()
+    lock = deployments.open_lock(production)
+    if lock is not None and lock.release_label == release.version:
+        locks.lift(
+            production,
+            reason=f"Cause and lessons of {version} are written down.",
+            actor=actor,
+            stream=release.stream,
+        )
+    return row
+
+
+def _actions(given: object, faults: Faults) -> list[str]:
+    if not isinstance(given, Sequence) or isinstance(given, str | bytes) or len(given) > MOST_ACTIONS:
+        fault(faults, "actions", f"Actions are a list of at most {MOST_ACTIONS} texts.")
+        return []
+    read = [
+        texts.line(text, f"actions.{number}", faults, limit=ACTION_CHARACTERS)
+        for number, text in enumerate(given)
+    ]
+    return [text for text in read if text]
