@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from django.conf import settings
 from accounts.actors import system
 from accounts.models import User
 from accounts.services.people import set_demo_password
+from examples.build import build
 
 EXAMPLES = settings.BASE_DIR / "examples"
 
@@ -23,7 +23,7 @@ def lay_out(folder: Path, tell: Callable[[str], None]) -> Path:
     artifacts = folder / "artifacts"
     if not artifacts.exists():
         tell("Building the artefacts of the example platform")
-    runpy.run_path(str(EXAMPLES / "build.py"))["build"](artifacts)
+    build(artifacts)
     file = folder / "platform.yaml"
     file.write_bytes((EXAMPLES / "platform.yaml").read_bytes())
     return file

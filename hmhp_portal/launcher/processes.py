@@ -133,7 +133,8 @@ class PortalProcesses:
 
     def visitors(self) -> Process:
         """The demo's gentle traffic."""
-        command = [sys.executable, "examples/visitors.py", "--state", str(self._folder / "agent")]
+        addresses = self._folder / "agent" / "addresses.json"
+        command = [sys.executable, "examples/visitors.py", "--addresses", str(addresses)]
         return self._process("visitors", command, None, BESIDE)
 
     def _worker(self, name: str, command: list[str]) -> Process:
