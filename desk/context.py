@@ -1,7 +1,8 @@
-"""What the shell of every page shows: rooms, clocks, who is here, what moves, how much waits.
+"""What the shell of every page shows: rooms, clocks, who is here.
 
 In: the request. Out: `shell` in every template's context, made only when a template asks for it.
-Named in settings as a context processor.
+What moves and how much waits comes by a fragment of its own (`desk.views.shell`), so that no page
+pays for it. Named in settings as a context processor.
 """
 
 from __future__ import annotations
@@ -11,14 +12,19 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
+from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
 from accounts.actors import Actor, of_request
 from accounts.roles import Role
+from deployments.models import Region
 from desk import navigation
 from events import clock
+
+ZONES_KEPT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,8 @@ class Shell:
     theme: str
     role_words: str
     account_url: str
-    waiting: int
-    moving: Any = None
+    now_iso: str
+    idle_minutes: int
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -52,33 +58,50 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 
 def clocks(zones: list[tuple[str, str]]) -> list[Clock]:
-    """UTC first, then the given (label, zone) pairs, each zone once."""
+    """UTC first, then the given (label, zone) pairs, each zone once, four at most."""
     now = clock.now()
-    shown, made = set(), []
-    for at, (label, zone) in enumerate([("UTC", "UTC"), *zones]):
-        if zone in shown:
+    shown: set[str] = set()
+    made: list[Clock] = []
+    for label, zone in [("UTC", "UTC"), *zones]:
+        if _plain(zone) in shown or len(made) == 4:
             continue
-        shown.add(zone)
+        shown.add(_plain(zone))
         local = now.astimezone(ZoneInfo(zone))
-        made.append(Clock(label, zone, local, f"{local:%H:%M}", optional=at > 0))
+        made.append(Clock(label, zone, local, f"{local:%H:%M}", optional=bool(made)))
     return made
 
 
+def _plain(zone: str) -> str:
+    return "UTC" if zone in ("UTC", "Etc/UTC") else zone
+
+
 def _shell(request: HttpRequest) -> Shell:
+    now = clock.now().isoformat(timespec="milliseconds")
+    idle = settings.SESSION_COOKIE_AGE // 60
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
-        return Shell([], "", clocks([]), "system", "", "/", 0)
-    actor = of_request(request)
-    entries = navigation.rooms(actor, 0)
+        return Shell([], "", clocks([]), "system", "", "/", now, idle)
+    actor = getattr(request, "portal_actor", None) or of_request(request)
+    entries = navigation.rooms(actor)
     return Shell(
         nav=entries,
         nav_id=navigation.current(entries, request.path),
-        clocks=clocks([("your time", user.time_zone)]),
+        clocks=clocks([("your time", user.time_zone), *_region_zones()]),
         theme=user.theme,
         role_words=role_words(actor),
         account_url=_account_url(),
-        waiting=0,
+        now_iso=now,
+        idle_minutes=idle,
     )
+
+
+def _region_zones() -> list[tuple[str, str]]:
+    """Zones of the regions; kept for a minute, since only a platform file changes them."""
+    kept: list[tuple[str, str]] | None = cache.get("desk.region-zones")
+    if kept is None:
+        kept = list(Region.objects.values_list("name", "zone"))
+        cache.set("desk.region-zones", kept, ZONES_KEPT_SECONDS)
+    return kept
 
 
 def role_words(actor: Actor) -> str:

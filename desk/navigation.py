@@ -28,7 +28,6 @@ class Entry:
     rule_before: bool = False
     push: bool = False
     url: str = ""
-    count: int = 0
 
 
 ROOMS = (
@@ -40,27 +39,27 @@ ROOMS = (
     Entry("freezes", "releases:freezes", "frost", "Freezes", Action.READ_RELEASES, desk_only=True),
     Entry("audit", "desk:audit", "chain", "Audit trail", Action.READ_AUDIT, desk_only=True),
     Entry("outbox", "notifications:outbox", "mail", "Outbox", Action.READ_OUTBOX, desk_only=True),
-    Entry("people", "accounts:people", "people", "People", Action.READ_PEOPLE, desk_only=True, rule_before=True),
+    Entry("people", "accounts:people", "people", "People", Action.READ_PEOPLE, True, rule_before=True),
     Entry("tokens", "accounts:tokens", "key", "API tokens", Action.OWN_TOKENS, desk_only=True),
     Entry("settings", "accounts:settings", "gear", "Settings", desk_only=True),
     Entry("help", "desk:help", "doc", "Help", desk_only=True, push=True),
 )
 
 
-def rooms(actor: Actor, waiting: int) -> list[Entry]:
+def rooms(actor: Actor) -> list[Entry]:
     """The entries with their addresses; a route that is not there yet leaves its entry out."""
     entries = []
     for room in ROOMS:
         url = _address(room.route)
         if url is None or (room.action and may(actor, room.action)):
             continue
-        entries.append(replace(room, url=url, count=waiting if room.id == "you" else 0))
+        entries.append(replace(room, url=url))
     return entries
 
 
 def current(entries: Iterable[Entry], path: str) -> str:
     """The id of the entry whose address is the longest beginning of `path`."""
-    fitting = [entry for entry in entries if entry.url == path or (entry.url != "/" and path.startswith(entry.url))]
+    fitting = [e for e in entries if e.url == path or (e.url != "/" and path.startswith(e.url))]
     return max(fitting, key=lambda entry: len(entry.url)).id if fitting else ""
 
 

@@ -36,6 +36,7 @@ class RunList(PolicyPage):
             "environments": environments,
             "wanted": wanted if wanted in environments else "",
             "people": labels(run.started_by for run in page.object_list),
+            "keep": f"environment={wanted}" if wanted in environments else "",
             "sentence": _sentence(),
         }
         return render(request, "deployments/list.html", context)

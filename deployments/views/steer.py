@@ -224,5 +224,6 @@ class Abort(Steering):
 
     def perform(self, data: dict[str, Any]) -> str:
         """Stop the run; after any weight, go back at once."""
-        run = steer.abort(self.kwargs["pk"], actor=self.actor, reason=data["reason"])
+        reason = data["reason"] or "no reason given"
+        run = steer.abort(self.kwargs["pk"], actor=self.actor, reason=reason)
         return f"Abort taken. {run.sentence}"

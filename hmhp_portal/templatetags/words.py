@@ -55,7 +55,7 @@ STEP = {
 }
 
 RESULT = {
-    "": Look("Not run", "idle", "open"),
+    "missing": Look("Not run", "idle", "open"),
     "pass": Look("Passed", "ok", "check"),
     "fail": Look("Failed", "bad", "cross"),
     "not_applicable": Look("Not applicable", "idle", "open"),

@@ -137,12 +137,14 @@ function poll() {
 }
 
 /* --- swaps: never under somebody's fingers, never a login page into a panel --------------------- */
-const bare = (html) => html.replace(/(<time [^>]*data-(?:age|since|until)[^>]*>)[^<]*/g, "$1").replace(/ (?:class|data-state)=""/g, "");
+const bare = (html) => html.replace(/(<time [^>]*data-(?:age|since|until)[^>]*>)[^<]*/g, "$1").replace(/(csrfmiddlewaretoken" value=")[^"]*/g, "$1");
 const shown = new Map();
 let pressed = null;
 addEventListener("pointerdown", (event) => { pressed = event.target; }, true);
 addEventListener("pointerup", () => setTimeout(() => { pressed = null; }, 400), true);
+const dirty = (field) => (field.type === "radio" || field.type === "checkbox" ? field.checked !== field.defaultChecked : field.tagName !== "SELECT" && field.value !== field.defaultValue);
 function busy(element) {
+  if ([...element.querySelectorAll("input:not([type=hidden]), textarea")].some(dirty)) return true;
   const active = document.activeElement;
   return (pressed && element.contains(pressed)) || (active && element.contains(active) && active.matches("input, textarea, select")) || element.querySelector("details.menu[open], dialog[open]");
 }
@@ -157,7 +159,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (xhr.status === 401 || new URL(xhr.responseURL || location.href, location.href).pathname.startsWith("/account/login")) {
     event.detail.shouldSwap = false;
     sessionEnded();
-  } else if (event.detail.requestConfig.verb === "get" && target.hasAttribute("data-ring") && (busy(target) || unchanged(target, xhr.responseText))) {
+  } else if (event.detail.requestConfig.verb === "get" && target.hasAttribute("data-ring") && target.childElementCount && (busy(target) || unchanged(target, xhr.responseText))) {
     event.detail.shouldSwap = false;
   }
 });

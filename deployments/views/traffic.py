@@ -1,0 +1,143 @@
+"""Traffic per region: the share that was seen, and the tide of past and plan.
+
+In: a run's facts, samples and steps. Out: `RegionTraffic`s. Called by `deployments.views.run`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from deployments.models import DeploymentRun, Region, RunStep
+from deployments.queries import RegionFacts, RunFacts, Sample
+from deployments.states import ACTIVE, RunState, StepState
+from events import clock
+
+Point = tuple[datetime, float]
+
+
+@dataclass(frozen=True, slots=True)
+class TideView:
+    """Green's share of one region over time; `plan` is empty where the future is not known."""
+
+    region: str
+    start: datetime
+    end: datetime
+    now: datetime
+    past: Sequence[Point]
+    plan: Sequence[Point]
+    label: str
+
+    @property
+    def scale(self) -> list[datetime]:
+        """Four moments for the foot of the chart."""
+        third = (self.end - self.start) / 3
+        return [self.start, self.start + third, self.start + 2 * third, self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class RegionTraffic:
+    """One region: its water line, what comes next in words, and how old the numbers are."""
+
+    name: str
+    zone: str
+    local_time: str
+    green: float | None
+    words: str
+    seen_at: datetime | None
+    trouble: str
+    tide: TideView | None = field(default=None)
+
+
+def regions(
+    run: DeploymentRun, facts: RunFacts, steps: Sequence[RunStep], samples: Sequence[Sample]
+) -> list[RegionTraffic]:
+    """Every region of the run's plan, in the plan's order."""
+    if run.traffic_at is None and run.run_state not in ACTIVE:
+        return []
+    zones = dict(Region.objects.values_list("name", "zone"))
+    now = clock.now()
+    coming = _coming(run, facts, steps, now)
+    return [_region(run, found, zones.get(found.region, "UTC"), samples, coming, now) for found in facts.regions]
+
+
+def _region(
+    run: DeploymentRun,
+    found: RegionFacts,
+    zone: str,
+    samples: Sequence[Sample],
+    coming: Sequence[tuple[str, datetime, int]],
+    now: datetime,
+) -> RegionTraffic:
+    mine = [sample for sample in samples if sample.region == found.region]
+    plan = [(at, float(weight)) for region, at, weight in coming if region == found.region]
+    seen_at = now - timedelta(seconds=found.age_seconds) if found.age_seconds is not None else None
+    return RegionTraffic(
+        name=found.region,
+        zone=zone,
+        local_time=f"{now.astimezone(ZoneInfo(zone)):%H:%M}",
+        green=_share(run, found, mine),
+        words=_words(run, found, plan),
+        seen_at=seen_at if run.run_state in ACTIVE or run.way_back_open else None,
+        trouble="" if found.reachable or run.run_state not in ACTIVE else "The target does not answer.",
+        tide=_tide(run, found.region, mine, plan, now),
+    )
+
+
+def _share(run: DeploymentRun, found: RegionFacts, samples: Sequence[Sample]) -> float | None:
+    """As seen now while the run moves or can go back; afterwards as its last sample had it."""
+    if run.run_state in ACTIVE or run.way_back_open:
+        return None if found.percent is None else float(found.percent)
+    if run.run_state == RunState.ROLLED_BACK:
+        return 0.0
+    return float(samples[-1].weights.get(run.slot, 0)) if samples else None
+
+
+def _words(run: DeploymentRun, found: RegionFacts, plan: Sequence[Point]) -> str:
+    if run.run_state == RunState.ROLLED_BACK:
+        return "all on blue again" if run.blue else "taken down"
+    if run.run_state == RunState.ROLLING_BACK:
+        return "going back"
+    if plan:
+        at, weight = plan[0]
+        return f"goes to {weight:.0f} % at about {at:%H:%M} UTC, as planned"
+    if found.percent is None:
+        return "not seen yet"
+    return f"green carries {found.percent} %"
+
+
+def _coming(
+    run: DeploymentRun, facts: RunFacts, steps: Sequence[RunStep], now: datetime
+) -> list[tuple[str, datetime, int]]:
+    """(region, moment, weight) of the shifts to come, if each wait takes its planned time and passes."""
+    if run.run_state != RunState.RUNNING or facts.next_step_in_seconds is None or run.held_since:
+        return []
+    bakes = dict(zip(run.plan.get("weights", []), run.plan.get("bake_seconds", []), strict=False))
+    at, coming = now + timedelta(seconds=facts.next_step_in_seconds), []
+    for step in steps:
+        if step.step_state != StepState.WAITING or step.kind not in ("shift", "cut_over"):
+            continue
+        coming.append((step.region, at, int(step.weight or 0)))
+        if step.kind == "shift":
+            at += timedelta(seconds=float(bakes.get(step.weight, 0)))
+    return coming
+
+
+def _tide(
+    run: DeploymentRun, region: str, samples: Sequence[Sample], plan: Sequence[Point], now: datetime
+) -> TideView | None:
+    if not samples:
+        return None
+    past: list[Point] = []
+    for sample in samples:
+        weight = float(sample.weights.get(run.slot, 0))
+        if not past or past[-1][1] != weight:
+            past.append((sample.at, weight))
+    last = now if run.run_state in ACTIVE else samples[-1].at
+    end = plan[-1][0] + timedelta(seconds=30) if plan else last
+    dashed = [(last, past[-1][1]), *plan] if plan else []
+    shown = f"Share of traffic on green in {region} over time: {past[-1][1]:.0f} percent last seen"
+    return TideView(region, samples[0].at, max(end, last), last, past, dashed,
+                    shown + (", plan reaches 100 percent" if plan and plan[-1][1] == 100 else ""))

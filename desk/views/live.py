@@ -1,0 +1,103 @@
+"""What is live where: version per component, environment and region, from observation.
+
+In: nothing. Out: `Matrix`. Called by the board and by `/environments/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from deployments.queries import LiveTarget, live_where
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One component in one target; `state` is "ahead" of production, "away" or ""."""
+
+    version: str
+    state: str
+    title: str
+    ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One target, as it was last seen."""
+
+    target: LiveTarget
+    production: bool
+    green: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One environment over its columns."""
+
+    name: str
+    span: int
+    production: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One component over all targets."""
+
+    name: str
+    cells: list[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """The whole table; empty without targets."""
+
+    groups: list[Group]
+    columns: list[Column]
+    rows: list[Row]
+    oldest: datetime | None
+
+
+def matrix() -> Matrix:
+    """Every target that there is, with the components in the slot that serves most."""
+    targets = live_where()
+    if not targets:
+        return Matrix([], [], [], None)
+    last = targets[-1].environment
+    columns = [Column(target, target.environment == last, _green(target)) for target in targets]
+    names = sorted({component.name for target in targets for component in target.components})
+    rows = [Row(name, [_cell(column, name, targets, last) for column in columns]) for name in names]
+    seen = [target.seen_at for target in targets if target.seen_at]
+    return Matrix(_groups(targets, last), columns, rows, min(seen) if seen else None)
+
+
+def _groups(targets: Sequence[LiveTarget], last: str) -> list[Group]:
+    groups: list[Group] = []
+    for target in targets:
+        if groups and groups[-1].name == target.environment:
+            groups[-1] = Group(target.environment, groups[-1].span + 1, groups[-1].production)
+        else:
+            groups.append(Group(target.environment, 1, target.environment == last))
+    return groups
+
+
+def _green(target: LiveTarget) -> int | None:
+    """The smaller share where two slots serve, so that the water line shows both; None for one."""
+    return min(target.weights.values()) if len(target.weights) > 1 else None
+
+
+def _cell(column: Column, name: str, targets: Sequence[LiveTarget], last: str) -> Cell:
+    target = column.target
+    found = next((c for c in target.components if c.name == name), None)
+    if found is None:
+        return Cell("–", "", "not running here", True)
+    version = found.version or found.artifact.removeprefix("sha256:")[:8]
+    in_production = {_version(t, name) for t in targets if t.environment == last}
+    ahead = not column.production and version not in in_production
+    title = found.artifact if found.ready else f"not ready: {found.reason}"
+    return Cell(version, "ahead" if ahead else "", title, found.ready)
+
+
+def _version(target: LiveTarget, name: str) -> str:
+    found = next((c for c in target.components if c.name == name), None)
+    return "" if found is None else found.version or found.artifact.removeprefix("sha256:")[:8]

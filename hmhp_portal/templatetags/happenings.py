@@ -1,0 +1,127 @@
+"""Events of the record in words, with an icon and a tone, for timelines and the audit trail.
+
+In: an event. Out: words that say what happened; who and when stand beside. Called by templates
+(`{% load happenings %}`). A kind that the table does not know is shown by its own name.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django import template
+
+from accounts.roles import Role
+
+register = template.Library()
+
+
+class Happening(NamedTuple):
+    """How a kind of event is shown."""
+
+    words: str
+    icon: str = "open"
+    tone: str = "idle"
+
+
+KINDS = {
+    "release.created": Happening("Release opened", "tag"),
+    "release.content_changed": Happening("Content changed", "box", "watch"),
+    "release.annotated": Happening("Notes or title changed", "pen"),
+    "release.authors_changed": Happening("Authors changed", "people"),
+    "checklist.recorded": Happening("Checklist result recorded", "check"),
+    "validation.recorded": Happening("Validation recorded", "check"),
+    "fact.recorded": Happening("Fact given by hand", "person"),
+    "release.staged": Happening("Staging began", "run"),
+    "release.validated": Happening("Staging runs this content", "check", "ok"),
+    "release.submitted": Happening("Submitted for sign-off, plan frozen", "lock"),
+    "release.returned_to_draft": Happening("Returned to preparation", "reset", "watch"),
+    "window.set": Happening("Window set", "calendar"),
+    "window.moved": Happening("Window moved", "calendar", "watch"),
+    "window.missed": Happening("Window missed", "clock", "watch"),
+    "gate.opened": Happening("Signatures asked for", "wait"),
+    "signoff.given": Happening("Signed", "pen", "ok"),
+    "signoff.withdrawn": Happening("Signature withdrawn", "reset", "watch"),
+    "signoff.invalid": Happening("Signature no longer valid", "reset", "watch"),
+    "signatures.voided": Happening("Signatures reset", "reset", "watch"),
+    "gate.satisfied": Happening("All roles have signed", "check", "ok"),
+    "gate.rejected": Happening("Vetoed", "hand", "bad"),
+    "decision.made": Happening("Decision of the Release Manager", "person"),
+    "release.approved": Happening("Go", "check", "ok"),
+    "release.postponed": Happening("Postponed", "calendar", "watch"),
+    "release.watching": Happening("Somebody is watching the start", "person"),
+    "run.queued": Happening("Run queued", "wait"),
+    "run.started": Happening("Run started", "play"),
+    "run.step_done": Happening("Step done", "check"),
+    "run.paused": Happening("Paused", "pause", "watch"),
+    "run.resumed": Happening("Resumed", "play"),
+    "run.promoted": Happening("Promoted early", "next", "watch"),
+    "run.weights_changed": Happening("Traffic moved", "tide"),
+    "run.held": Happening("Held: the verdict is open", "pause", "watch"),
+    "run.abort_asked": Happening("Abort asked", "back", "bad"),
+    "run.rolling_back": Happening("Rolling back", "back", "bad"),
+    "run.rolled_back": Happening("Rolled back", "back", "bad"),
+    "run.succeeded": Happening("Run succeeded", "check", "ok"),
+    "run.failed": Happening("Run failed", "cross", "bad"),
+    "run.cancelled": Happening("Run cancelled", "cross"),
+    "run.retired": Happening("Old colour taken down", "box"),
+    "announce.wanted": Happening("Announcement asked for", "bell"),
+    "message.sent": Happening("Message sent", "mail"),
+    "release.deploying": Happening("Deployment began", "run", "live"),
+    "release.monitoring": Happening("Live; heightened monitoring began", "pulse", "live"),
+    "release.monitoring_extended": Happening("Monitoring extended", "pulse", "watch"),
+    "release.completed": Happening("Done", "check", "ok"),
+    "release.rolled_back": Happening("Rolled back", "back", "bad"),
+    "release.superseded": Happening("Replaced by an emergency release", "reset", "watch"),
+    "release.cancelled": Happening("Cancelled", "cross"),
+    "release.rejected": Happening("No-go", "hand", "bad"),
+    "release.reopened": Happening("Reopened", "reset"),
+    "release.followed_up": Happening("Followed up by a new release", "right"),
+    "release.replanned": Happening("New plan frozen", "lock", "watch"),
+    "release.rebased": Happening("Rebased on what production runs", "reset", "watch"),
+    "lessons.recorded": Happening("Cause and lessons recorded", "doc"),
+    "environment.locked": Happening("Environment locked", "lock", "watch"),
+    "environment.unlocked": Happening("Environment unlocked", "check"),
+    "freeze.added": Happening("Freeze added", "frost", "hold"),
+    "freeze.removed": Happening("Freeze removed", "frost"),
+    "token.created": Happening("API token created", "key"),
+    "token.revoked": Happening("API token revoked", "key"),
+    "platform.loaded": Happening("Platform file loaded", "gear"),
+    "refusal.recorded": Happening("Refused", "stop", "watch"),
+}
+DETAIL_KEYS = ("sentence", "title", "name", "item", "environment", "region", "remark", "result", "cause")
+
+
+@register.filter
+def happening(event: Any) -> Happening:
+    """The words, icon and tone of an event."""
+    known = KINDS.get(event.kind)
+    if known is None:
+        return Happening(event.kind.replace("_", " ").replace(".", ": ").capitalize())
+    if event.kind.startswith(("signoff.", "decision.")):
+        return known._replace(**_answer(known, event))
+    return known
+
+
+def _answer(known: Happening, event: Any) -> dict[str, str]:
+    told = {**(event.after or {}), **event.data}
+    role = told.get("role")
+    name = f"{Role(role).label}: " if role in Role.values else ""
+    answer = told.get("answer")
+    words = known.words[0].lower() + known.words[1:] if name else known.words
+    if event.kind == "signoff.given" and answer == "no_go":
+        return {"words": f"{name}veto" if name else "Veto", "icon": "hand", "tone": "bad"}
+    if event.kind == "decision.made":
+        shown = {"go": ("Go", "check", "ok"), "no_go": ("No-go", "hand", "bad")}
+        words, icon, tone = shown.get(str(answer), ("Postponed", "calendar", "watch"))
+        return {"words": words, "icon": icon, "tone": tone}
+    return {"words": f"{name}{words}"}
+
+
+@register.filter
+def detail(event: Any) -> str:
+    """The one line below the words: the reason, else what the event itself says."""
+    if event.reason:
+        return str(event.reason)
+    told = {**(event.after or {}), **event.data}
+    found = [str(told[key]) for key in DETAIL_KEYS if isinstance(told.get(key), str | int) and told[key]]
+    return ", ".join(found[:2])
