@@ -96,10 +96,13 @@ class LocalPlatform:
 
     def _call(self, verb: str, seconds: float, **body: object) -> dict[str, Any]:
         text = json.dumps({"target": self._target, **body})
+        return self._request("POST", self._path + verb, seconds, text)
+
+    def _request(self, method: str, path: str, seconds: float, text: str | None = None) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         connection = _UnixConnection(self._socket, seconds)
         try:
-            connection.request("POST", self._path + verb, body=text, headers=headers)
+            connection.request(method, path, body=text, headers=headers)
             response = connection.getresponse()
             raw = response.read()
         except TimeoutError as error:

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 import yaml
 
-from platforms.base import ComponentSpec, PlatformUnavailable, SlotSpec
+from platforms.base import ComponentSpec, PlatformUnavailable, Routing, SlotSpec
 from platforms.local.digest import digest_folder
 from platforms.local.driver import LocalPlatform
 
@@ -106,6 +106,10 @@ class LocalAgent:
     ) -> LocalPlatform:
         """The driver of one of its targets."""
         return LocalPlatform(environment, region, data_class, self.settings(**more))
+
+    def listing(self) -> dict[str, Any]:
+        """The agent's own view of its targets."""
+        return self.open()._request("GET", "/v1/targets", 10.0)
 
     def processes(self) -> list[int]:
         """Every process that carries this agent's mark."""
@@ -190,6 +194,17 @@ class Parts:
         """A slot of these components; by default the edge and the worker."""
         parts = components or (self.web(name), self.worker(name))
         return SlotSpec(name, f"release of {name}", parts)
+
+    def serve(
+        self, platform: LocalPlatform, *slots: SlotSpec, weights: Mapping[str, int] | None = None
+    ) -> str:
+        """Have these slots ready, with these weights (the first takes all); the edge's host:port."""
+        for slot in slots:
+            platform.ensure(1, slot)
+        names = {slot.slot for slot in slots}
+        eventually(lambda: names <= {slot.slot for slot in platform.observe().slots if slot.ready})
+        platform.switch(1, Routing(weights or {slots[0].slot: 100}, None))
+        return platform.observe().addresses["web"].removeprefix("http://")
 
     def without_artifact(self, name: str) -> SlotSpec:
         """A slot whose artefact is nowhere."""

@@ -35,7 +35,7 @@ class Tunnels:
     def __init__(self) -> None:
         self._open: dict[tuple[str, str], set[web.WebSocketResponse]] = {}
         self._ends: dict[tuple[str, str], asyncio.TimerHandle] = {}
-        self._closing: set[asyncio.Task[bool]] = set()
+        self._closing: dict[web.WebSocketResponse, asyncio.Task[bool]] = {}
         self._table = Table(0, {}, ())
 
     def follow(self, table: Table) -> None:
@@ -54,9 +54,8 @@ class Tunnels:
     def _close(self, key: tuple[str, str]) -> None:
         self._ends.pop(key, None)
         for socket in tuple(self._open.get(key, ())):
-            task = asyncio.ensure_future(socket.close(code=RESTARTING, message=b"moved to another release"))
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+            closing = socket.close(code=RESTARTING, message=b"moved to another release")
+            self._closing[socket] = asyncio.create_task(closing)
 
     async def carry(
         self,
@@ -137,6 +136,9 @@ class Tunnels:
             count.upgraded -= 1
             self._open[key].discard(client)
             await service.close(code=_code(client.close_code))
+            closing = self._closing.pop(client, None)
+            if closing is not None:  # wait for the client's own closing frame
+                await closing
             await client.close(code=_code(service.close_code))
 
 

@@ -7,6 +7,7 @@ Laid out as an artefact by `agent_fixture.py`; `role` is its first argument.
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import signal
@@ -41,6 +42,10 @@ async def _echo(request: web.Request) -> web.StreamResponse:
     return response
 
 
+async def _gzip(request: web.Request) -> web.Response:
+    return web.Response(body=gzip.compress(b"packed"), headers={"Content-Encoding": "gzip"})
+
+
 async def _status(request: web.Request) -> web.Response:
     return web.Response(status=int(request.match_info["status"]))
 
@@ -71,7 +76,9 @@ async def _socket(request: web.Request) -> web.WebSocketResponse:
     await socket.prepare(request)
     await socket.send_str(os.environ["SLOT"])
     async for message in socket:
-        if message.type is WSMsgType.TEXT:
+        if message.type is WSMsgType.TEXT and message.data.startswith("close "):
+            await socket.close(code=int(message.data.removeprefix("close ")))
+        elif message.type is WSMsgType.TEXT:
             await socket.send_str(message.data)
         elif message.type is WSMsgType.BINARY:
             await socket.send_bytes(message.data)
@@ -93,6 +100,7 @@ def http() -> None:
     app.router.add_get("/headers", _headers)
     app.router.add_route("*", "/echo", _echo)
     app.router.add_route("*", "/status/{status}", _status)
+    app.router.add_get("/gzip", _gzip)
     app.router.add_get("/slow", _slow)
     app.router.add_get("/break", _break_off)
     app.router.add_route("*", "/drop", _drop)
