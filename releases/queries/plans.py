@@ -27,9 +27,8 @@ def plan_now(
 
 
 def regions_of(environment: Environment) -> list[str]:
-    """The environment's regions in the order in which traffic moves: that of its targets in the file."""
-    targets = environment.targets.filter(retired_at=None).order_by("id")
-    return list(targets.values_list("region__name", flat=True))
+    """The environment's regions in the order in which traffic moves: that of the platform file."""
+    return list(environment.strategy.get("regions", ()))
 
 
 def seal_of(release: Release, plan: dict[str, Any] | None = None) -> str:
