@@ -8,3 +8,9 @@ class RestConfig(AppConfig):
 
     name = "rest"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Make the path converters known."""
+        from rest import paths
+
+        paths.register()

@@ -28,21 +28,19 @@ def tags_in(header: str) -> list[str]:
     return [match.group(1) for match in matches if match]
 
 
-def revision_wanted(request: Request) -> int | None:
-    """The revision that If-Match names, None where there is no header or it is `*`.
+def if_match(request: Request) -> str | None:
+    """If-Match as services read it: tags cut to their revision; None where there is no such header.
 
-    Raises Invalid for a header that is not one tag of a release.
+    Raises Invalid for a header that holds no entity tag.
     """
     header = str(request.headers.get("If-Match", "")).strip()
     if header in ("", "*"):
         return None
     try:
-        (tag,) = tags_in(header)
-        revision = tag.split("-")[0]
-        return int(revision) if revision.isascii() and len(revision) < 10 else -1
+        return ", ".join(f'"{tag.split("-")[0]}"' for tag in tags_in(header))
     except ValueError:
         raise Invalid(
-            "If-Match must hold the one ETag that reading the release gave.",
+            "If-Match must hold the ETag that reading the release gave.",
             fields={"If-Match": ["Send the ETag as it came, with its quotes."]},
         ) from None
 

@@ -154,7 +154,7 @@ def _refusal(code: int) -> OpenApiResponse:
     kind, description, detail = REFUSALS[code]
     value: Mapping[str, Any] = {
         "type": f"/api/v1/problems/{kind}/",
-        "title": description.rstrip("."),
+        "title": description.split(";")[0].rstrip("."),
         "status": code,
         "detail": detail,
         "instance": "/api/v1/releases/2026.11.0/",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from django.urls.resolvers import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from desk.api import views
+
+urlpatterns = [path("events/", views.Events.as_view(), name="api-events")]

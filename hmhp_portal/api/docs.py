@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
+from hmhp_portal.api import bearer as bearer  # found by drf-spectacular
 from hmhp_portal.api.kinds import kinds
 from hmhp_portal.api.reader import chapters
 
@@ -47,7 +48,9 @@ def schema(request: HttpRequest) -> HttpResponse:
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """`/api/v1/docs/`."""
-    return render(request, "api/docs.html", {"chapters": chapters(description()), "kinds": kinds().values()})
+    made = description()
+    told = {"intro": made["info"]["description"], "chapters": chapters(made), "kinds": kinds().values()}
+    return render(request, "api/docs.html", told)
 
 
 @require_safe

@@ -116,7 +116,7 @@ def _flattened(detail: Any, path: str) -> Iterator[tuple[str, str]]:
     elif isinstance(detail, (list, tuple)):
         for index, inner in enumerate(detail):
             nested = isinstance(inner, (Mapping, list, tuple))
-            yield from _flattened(inner, f"{path}[{index}]" if nested else path)
+            yield from _flattened(inner, _joined(path, index) if nested else path)
     else:
         yield path, str(detail)
 
@@ -124,8 +124,6 @@ def _flattened(detail: Any, path: str) -> Iterator[tuple[str, str]]:
 def _joined(path: str, name: Any) -> str:
     if name == "non_field_errors":
         return path
-    if isinstance(name, int):
-        return f"{path}[{name}]"
     return f"{path}.{name}" if path else str(name)
 
 

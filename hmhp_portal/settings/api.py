@@ -43,6 +43,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": False,
     "POSTPROCESSING_HOOKS": [],
+    "PATH_CONVERTER_OVERRIDES": {"id": int, "plain": str},
     "TAGS": [
         {"name": "Releases", "description": "What ships: content, authors, results, facts."},
         {"name": "Verbs", "description": "What moves a release from draft to completed, and back."},

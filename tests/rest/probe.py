@@ -71,7 +71,7 @@ class Tagged(Endpoint):
         return entity_tags.answer(request, {"a": 1}, '"3-17"')
 
     def patch(self, request: Request) -> Response:
-        return Response({"revision": entity_tags.revision_wanted(request)})
+        return Response({"read": entity_tags.if_match(request)})
 
 
 urlpatterns = [

@@ -39,7 +39,7 @@ NOTES = "/api/v1/notes/"
         ({"text": "a", "names": {"": "x"}}, "names."),
         ({"text": "a", "inner": {"depth": 3, "width": 1}}, "inner.width"),
         ({"text": "a", "inner": [1]}, "inner"),
-        ({"text": "a", "many": [{"depth": 1}, {"depth": 99}]}, "many[1].depth"),
+        ({"text": "a", "many": [{"depth": 1}, {"depth": 99}]}, "many.1.depth"),
         ({"text": "a", "many": {"depth": 1}}, "many"),
         ([{"text": "a"}], "(body)"),
         ("text", "(body)"),
