@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 
-from accounts.models import Theme
+from accounts.models import ZONES, Theme
 from accounts.roles import SERVICE_SCOPES, Role, Scope
 
-ZONES = [(name, name) for name in sorted(available_timezones()) if "/" in name or name == "UTC"]
+ZONE_CHOICES = [(name, name) for name in sorted(ZONES) if "/" in name or name == "UTC"]
 
 
 class PersonForm(forms.Form):
@@ -18,7 +17,7 @@ class PersonForm(forms.Form):
 
     name = forms.CharField(max_length=120, required=False)
     email = forms.EmailField(label="E-mail", required=False)
-    time_zone = forms.ChoiceField(choices=ZONES, initial="UTC")
+    time_zone = forms.ChoiceField(choices=ZONE_CHOICES, initial="UTC")
 
 
 class NewPersonForm(PersonForm):
@@ -78,7 +77,7 @@ class SettingsForm(forms.Form):
     """A person's own settings."""
 
     time_zone = forms.ChoiceField(
-        choices=ZONES, help_text="Shown beside UTC on pages, and used in letters to you."
+        choices=ZONE_CHOICES, help_text="Shown beside UTC on pages, and used in letters to you."
     )
     theme = forms.ChoiceField(choices=Theme.choices, widget=forms.RadioSelect, label="Colours")
 

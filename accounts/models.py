@@ -24,9 +24,13 @@ HANDLE = r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?"
 """A login: 1 to 40 lower-case letters, digits, dots, dashes, underscores."""
 
 
+ZONES = frozenset(available_timezones())
+"""IANA time zones; read once, since asking walks through the zone files."""
+
+
 def known_zone(name: str) -> None:
     """Raise ValidationError unless `name` is an IANA time zone."""
-    if name not in available_timezones():
+    if name not in ZONES:
         raise ValidationError(f"“{name}” is not an IANA time zone such as Europe/Berlin.")
 
 

@@ -99,10 +99,7 @@ def plan(document: dict[str, Any]) -> list[str]:
 def apply(document: dict[str, Any], *, actor: Actor) -> None:
     """Bring accounts, roles and source logins to the document; the same document again does nothing."""
     changes = _changes(document)
-    for change in changes:
-        for host, login in change.untie:
-            assert change.user is not None
-            people.remove_source_login(change.user, host=host, login=login, actor=actor)
+    _free_what_moves(changes, actor)
     for change in changes:
         person = change.user or people.add_person(login=change.login, actor=actor)
         if change.facts:
@@ -113,6 +110,18 @@ def apply(document: dict[str, Any], *, actor: Actor) -> None:
             people.grant_role(person, role, actor, from_file=True, reason="platform file")
         for host, login in change.tie:
             _tie(person, host, login, actor)
+
+
+def _free_what_moves(changes: list[Change], actor: Actor) -> None:
+    """Untie logins and clear addresses first, so that they can go to somebody else in one loading."""
+    wanted = {change.facts["email"].lower() for change in changes if change.facts.get("email")}
+    for change in changes:
+        if change.user is None:
+            continue
+        for host, login in change.untie:
+            people.remove_source_login(change.user, host=host, login=login, actor=actor)
+        if "email" in change.facts and change.user.email.lower() in wanted - {change.facts["email"].lower()}:
+            people.change_person(change.user, email="", actor=actor)
 
 
 def _tie(person: User, host: str, login: str, actor: Actor) -> None:

@@ -20,7 +20,9 @@ def document(**section: Any) -> dict[str, Any]:
 
 def test_rules_are_stored_once_and_recorded() -> None:
     wanted = document(fields=["patient_name"], patterns=[r"\bMRN-\d+\b"])
-    assert platform_file.plan(wanted) == ["masking: 1 pattern(s) and 1 field name(s) on top of the built-in ones"]
+    assert platform_file.plan(wanted) == [
+        "masking: 1 pattern(s) and 1 field name(s) on top of the built-in ones"
+    ]
     platform_file.apply(wanted, actor=LOADER)
     platform_file.apply(wanted, actor=LOADER)
     assert platform_file.plan(wanted) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -36,9 +37,9 @@ def test_writers_at_the_same_time_leave_no_gap_and_no_fork() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_change_that_fails_leaves_no_event() -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with contextlib.suppress(InterruptedError), transaction.atomic():
         record(STREAM, "release.annotated", "system:test")
-        _ = 1 / 0
+        raise InterruptedError
     assert queries.head(STREAM) == 0
     with pytest.raises(RuntimeError, match="transaction"):
         record(STREAM, "release.annotated", "system:test")
@@ -48,7 +49,11 @@ def test_a_change_that_fails_leaves_no_event() -> None:
 @pytest.mark.parametrize("sql", ["UPDATE events_event SET reason = 'x'", "DELETE FROM events_event"])
 def test_the_database_refuses_to_change_or_delete_an_event(sql: str) -> None:
     write()
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(sql)
     assert Event.objects.count() == 1
 
