@@ -34,7 +34,7 @@ class Command(BaseCommand):
         except Invalid as error:
             lines = [f"  {path}: {text}" for path, texts in error.fields.items() for text in texts]
             raise CommandError("\n".join([error.detail, *lines])) from error
-        for change in changes:
+        for change in changes if options["verbosity"] else ():
             self.stdout.write(f"- {change}")
         verb = "would change" if options["check"] else "changed"
         self.stdout.write(f"{len(changes)} thing(s) {verb}." if changes else "Nothing to change.")

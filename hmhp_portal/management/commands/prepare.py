@@ -66,7 +66,7 @@ class Command(BaseCommand):
             platform = demo.lay_out(settings.PORTAL_DATA_DIR, self._tell)
         if platform is not None:
             self._tell(f"Loading {platform}")
-            call_command("load_platform", str(platform), stdout=self.stdout)
+            call_command("load_platform", str(platform), stdout=self.stdout, verbosity=0 if with_demo else 1)
         if with_demo:
             demo.give_passwords()
             if "seed_demo" in get_commands():

@@ -1,0 +1,54 @@
+"""`manage.py seed_demo`: the demo's past and present, once per installation. Called by `prepare`."""
+
+from __future__ import annotations
+
+import runpy
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from deployments import queries as deployments
+from events import clock
+from hmhp_portal.seeding import cast as casting
+from hmhp_portal.seeding import playing, present
+from hmhp_portal.seeding.history import HISTORY, versions
+from releases.models import Release
+
+
+class Command(BaseCommand):
+    """Drives the real services under a moved clock; does nothing where there are releases already."""
+
+    help = "Make the demo's believable past and present."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Play the past, place its end on the real targets, make what waits."""
+        if Release.objects.exists():
+            return
+        build = runpy.run_path(str(settings.BASE_DIR / "examples" / "build.py"))["build"]
+        built = build(Path(settings.PORTAL_DATA_DIR) / "artifacts")
+        host = "github.com"
+        cast = casting.assemble()
+        now = clock.now()
+        names = versions([past.opens(now) for past in HISTORY] + [now, now + timedelta(seconds=1)])
+        self._past(names, cast, host, playing.artifacts_of(built))
+        self._tell("Starting the example platform")
+        for environment in deployments.environments()[1:]:
+            present.place(environment)
+        self._tell(f"Staging {names[-2]}, which will wait for its signatures")
+        present.make_waiting(names[-2], cast, host, built["good-2"])
+        present.make_draft(names[-1], cast, host, {"scheduling": built["fails-8-percent"]["scheduling"]})
+
+    def _past(self, names: list[str], cast: casting.Cast, host: str, artifact: Any) -> None:
+        played = playing.Played()
+        before = None
+        for number, (past, version) in enumerate(zip(HISTORY, names, strict=False), start=1):
+            self._tell(f"Playing the past, release {number} of {len(HISTORY)}: {version}")
+            playing.play(past, version, before=before, cast=cast, played=played, host=host, artifact=artifact)
+            before = version
+
+    def _tell(self, text: str) -> None:
+        self.stdout.write(f"- {text}")
+        self.stdout.flush()

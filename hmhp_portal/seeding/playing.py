@@ -1,0 +1,176 @@
+"""Play the past: each release of `history` through the real services and engine, under a moved clock."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from deployments import queries as deployments
+from deployments.models import DeploymentRun, Environment, Target
+from deployments.services.reconcile import reconcile
+from deployments.states import UNSUCCESSFUL, RunState
+from events import clock
+from hmhp_portal.seeding import paperwork
+from hmhp_portal.seeding.cast import Cast
+from hmhp_portal.seeding.history import Past
+from hmhp_portal.seeding.played import PlayedTarget, PlayedTime
+from notifications.services import reading
+from platforms.registry import standing_in
+from releases import queries
+from releases.models import Release
+from releases.services import create, edit, follow_up, lessons, stage, starting
+from releases.services.advance import advance
+from releases.states import ENDS, ReleaseState
+
+LOOK = timedelta(seconds=2)
+MOST_LOOKS = 600
+"""A run of the past that needs more looks than this is stuck, and the seed says so."""
+
+
+class Played:
+    """The played targets of every environment, and the moment that they live in."""
+
+    def __init__(self) -> None:
+        self.time = PlayedTime(clock.now())
+        self.targets = {
+            (target.environment.name, target.region.name): PlayedTarget(
+                region=target.region.name,
+                data_class=target.data_class,
+                time=self.time,
+                per_second=40.0,
+            )
+            for target in Target.objects.filter(retired_at=None).select_related("environment", "region")
+        }
+
+    @contextmanager
+    def at(self, moment: datetime) -> Iterator[None]:
+        """Within the block the portal and its targets live at `moment`."""
+        with clock.at(moment), standing_in(self.targets):
+            yield
+
+    def look(self, run_id: int, release_id: int | None) -> None:
+        """One look of the engine and of the release, then the clock goes on."""
+        self.time.moment = clock.now()
+        reconcile(run_id)
+        if release_id is not None:
+            advance(release_id)
+        clock.advance(LOOK)
+
+
+def play(
+    past: Past,
+    version: str,
+    *,
+    before: str | None,
+    cast: Cast,
+    played: Played,
+    host: str,
+    artifact: Callable[[str, str], str],
+) -> None:
+    """One release from its first commit to its end."""
+    opens = past.opens(clock.now())
+    with played.at(opens - timedelta(days=6)):
+        _make(past, version, before, cast, host, artifact)
+        paperwork.check(version, cast)
+        clock.advance(timedelta(hours=3))
+        run = stage.stage(version, actor=cast.ci)
+        _drive(
+            played, run.pk, queries.get(version).pk, until_release=lambda r: r.status != ReleaseState.STAGING
+        )
+        paperwork.validate(version, cast)
+        paperwork.ask(version, cast, opens, opens + timedelta(hours=3))
+        reading.read(deliver=False)
+    with played.at(opens - timedelta(hours=9)):
+        paperwork.sign(version, cast)
+        reading.read(deliver=False)
+    with played.at(opens + timedelta(minutes=4)):
+        paperwork.state_facts(version, cast)
+        _deploy(past, version, cast, played)
+        reading.read(deliver=False)
+        if past.cause:
+            clock.advance(timedelta(hours=5))
+            lessons.record(
+                version, actor=cast.devops, cause=past.cause, lessons=past.lessons, actions=past.actions
+            )
+
+
+def _make(
+    past: Past, version: str, before: str | None, cast: Cast, host: str, artifact: Callable[[str, str], str]
+) -> None:
+    brings = {name: _entry(past, name, number, artifact) for name, number in past.brings.items()}
+    if past.follows and before is not None:
+        follow_up.follow_up(before, actor=cast.manager, new_version=version)
+        for name, entry in brings.items():
+            edit.put_component(version, name, actor=cast.ci, entry=entry)
+        edit.patch(version, actor=cast.ci, changes={"title": past.title, "notes": past.notes})
+        return
+    create.create(
+        actor=cast.ci,
+        version=version,
+        kind=past.kind,
+        commit=commit_of(version),
+        components=brings,
+        authors=[cast.author(host)],
+        title=past.title,
+        notes=past.notes,
+    )
+
+
+def commit_of(version: str) -> str:
+    """A commit's hash for a release of the example."""
+    return hashlib.sha1(f"commit {version}".encode(), usedforsecurity=False).hexdigest()
+
+
+def _entry(past: Past, name: str, number: str, artifact: Callable[[str, str], str]) -> dict[str, Any]:
+    entry: dict[str, Any] = {"artifact": artifact(name, number), "version": number}
+    if name == "records" and past.migration != "none":
+        entry["migration"] = {"class": past.migration, "hash": artifact("records-migrations", number)[:23]}
+    return entry
+
+
+def _deploy(past: Past, version: str, cast: Cast, played: Played) -> None:
+    release = queries.get(version)
+    for (environment, _), target in played.targets.items():
+        if environment == deployments.production().name:
+            target.error_share[release.content_hash[:8]] = past.error_share
+    run = starting.deploy(version, actor=cast.devops, seal=release.seal)
+    _drive(played, run.pk, release.pk, until_release=lambda r: r.status in ENDS)
+    finish(played, deployments.production())
+
+
+def _drive(played: Played, run_id: int, release_id: int, *, until_release: Callable[[Release], bool]) -> None:
+    for _ in range(MOST_LOOKS):
+        played.look(run_id, release_id)
+        if until_release(Release.objects.get(pk=release_id)):
+            return
+    run = DeploymentRun.objects.get(pk=run_id)
+    raise RuntimeError(f"The demo's past is stuck at run {run_id}: {run.state}. {run.sentence}")
+
+
+def finish(played: Played, environment: Environment) -> None:
+    """Let the runs that are left (taking down the old colour) come to their end."""
+    for _ in range(MOST_LOOKS):
+        left = DeploymentRun.objects.filter(environment=environment).exclude(
+            state__in=[*UNSUCCESSFUL, RunState.SUCCEEDED]
+        )
+        pending = list(left.values_list("pk", flat=True))
+        if not pending:
+            return
+        for run_id in pending:
+            played.look(run_id, None)
+
+
+def artifacts_of(built: Mapping[str, Any]) -> Callable[[str, str], str]:
+    """Digests by component and version: the real one where the example has it, else one of its own."""
+    real = {
+        (part.component, part.version): part.artifact for parts in built.values() for part in parts.values()
+    }
+
+    def artifact(name: str, version: str) -> str:
+        digest = hashlib.sha256(f"{name} {version}".encode()).hexdigest()
+        return str(real.get((name, version), f"sha256:{digest}"))
+
+    return artifact

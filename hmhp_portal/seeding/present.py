@@ -1,0 +1,141 @@
+"""The demo's present: the newest release of the past really runs, one waits for signatures, one is a draft.
+
+Here nothing is played: the real targets run the example's artefacts, and the engine stages the waiting
+release on them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from deployments import queries as deployments
+from deployments.models import DeploymentRun, Environment
+from deployments.services import targets
+from deployments.services.content import slot_spec
+from deployments.services.reconcile import reconcile
+from deployments.states import RunState
+from events import clock
+from hmhp_portal.seeding import paperwork
+from hmhp_portal.seeding.cast import Cast
+from hmhp_portal.seeding.playing import commit_of
+from notifications.services import reading
+from platforms.base import JobSpec, Platform, Routing
+from releases import queries
+from releases.services import create, stage
+from releases.services.advance import advance
+from releases.states import ReleaseState
+
+PATIENCE = 90.0
+"""Seconds that a process of the example may take to be ready on a slow machine."""
+
+T = TypeVar("T")
+
+
+def place(environment: Environment) -> None:
+    """Have the content that serves an environment run on its real targets."""
+    run = deployments.serving(environment)
+    if run is None:
+        return
+    environment = Environment.objects.get(pk=environment.pk)
+    spec = slot_spec(run)
+    for target in targets.live_targets(environment).values():
+        platform = targets.open_target(target)
+        platform.ensure(environment.fence, spec)
+        for component in spec.components:
+            if "migrate_expand" in component.manifest.get("jobs", {}):
+                _migrate(platform, environment.fence, run, component.name)
+        _wait(lambda: _ready(platform, spec.slot), f"{run.subject} in {target}")  # noqa: B023
+        platform.switch(environment.fence, Routing({spec.slot: 100}, spec.slot))
+        targets.remember(target, platform.observe())
+
+
+def _migrate(platform: Platform, fence: int, run: DeploymentRun, component: str) -> None:
+    spec = slot_spec(run)
+    job = JobSpec(f"seed:{run.pk}:{component}", spec.slot, component, "migrate_expand")
+    result = _wait(lambda: _ended(platform, fence, run, job), f"the migration of {component}")
+    if result != "succeeded":
+        raise RuntimeError(f"The example's migration of {component} failed.")
+
+
+def _ended(platform: Platform, fence: int, run: DeploymentRun, job: JobSpec) -> str | None:
+    state = platform.run_job(fence, slot_spec(run), job).state
+    return None if state == "running" else state
+
+
+def _ready(platform: Platform, slot: str) -> bool:
+    state = platform.observe().slot(slot)
+    return state is not None and state.ready
+
+
+def _wait(condition: Callable[[], T], what: str) -> T:
+    deadline = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"The example platform did not come up: {what}.")
+        time.sleep(0.1)
+    return found
+
+
+def make_waiting(version: str, cast: Cast, host: str, parts: Mapping[str, Any]) -> None:
+    """A release that staging has proved and that waits for its three signatures."""
+    with clock.at(clock.now() - timedelta(hours=30)):
+        create.create(
+            actor=cast.ci,
+            version=version,
+            kind="feature",
+            commit=commit_of(version),
+            components={name: entry_of(part) for name, part in parts.items()},
+            authors=[cast.author(host)],
+            title="Reminders by the patient's own channel",
+            notes="Patients choose whether a reminder comes as a message, an e-mail or a call.",
+        )
+        paperwork.check(version, cast)
+    run = stage.stage(version, actor=cast.ci)
+    _wait(lambda: _staged(version, run.pk), f"{version} on staging")
+    paperwork.validate(version, cast)
+    opens = clock.now()
+    paperwork.state_facts(version, cast)
+    paperwork.ask(version, cast, opens, opens + timedelta(hours=12))
+    reading.read(deliver=False)
+
+
+def _staged(version: str, run_id: int) -> bool:
+    reconcile(run_id)
+    release = queries.get(version)
+    advance(release.pk)
+    status = queries.get(version).status
+    if status == ReleaseState.DRAFT:
+        run = DeploymentRun.objects.get(pk=run_id)
+        raise RuntimeError(f"{version} did not pass staging: {run.sentence}")
+    return status == ReleaseState.VALIDATING and run_ended(run_id)
+
+
+def run_ended(run_id: int) -> bool:
+    """True when the run has succeeded."""
+    return DeploymentRun.objects.get(pk=run_id).state == RunState.SUCCEEDED
+
+
+def make_draft(version: str, cast: Cast, host: str, parts: Mapping[str, Any]) -> None:
+    """A draft whose scheduling service fails one request in twelve: it will come back by itself."""
+    with clock.at(clock.now() - timedelta(hours=4)):
+        create.create(
+            actor=cast.ci,
+            version=version,
+            kind="bugfix",
+            commit=commit_of(version),
+            components={name: entry_of(part) for name, part in parts.items()},
+            authors=[cast.author(host)],
+            title="Quicker search for free slots",
+            notes="The search looks at one week first. Try this one: it fails some requests and comes back.",
+        )
+
+
+def entry_of(part: Any) -> dict[str, Any]:
+    """A component as CI would name it."""
+    entry: dict[str, Any] = {"artifact": part.artifact, "version": part.version}
+    if part.migration != "none":
+        entry["migration"] = {"class": part.migration, "hash": part.artifact[:23]}
+    return entry
