@@ -92,11 +92,11 @@ class JobBook:
             job.exit_code = await asyncio.wait_for(job.child.wait(), job.spec.timeout_seconds)
         except PlatformError as error:
             job.lines.add(str(error))
-        except OSError as error:
-            job.lines.add(f"cannot be started: {error}")
-        except TimeoutError:
+        except TimeoutError:  # before OSError, which it is one of
             job.lines.add(f"stopped: it had not ended after {job.spec.timeout_seconds} s")
             await self._end(job, STOP_SECONDS)
+        except OSError as error:
+            job.lines.add(f"cannot be started: {error}")
         except asyncio.CancelledError:
             await self._end(job, 1.0)
         if job.exit_code not in (None, 0):
