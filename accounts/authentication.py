@@ -6,7 +6,6 @@ Named in the settings for the REST framework. Sets `request.user` to the token's
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from datetime import timedelta
@@ -17,7 +16,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, User, digest_of
 from events import clock
 
 TEXT_FORM = re.compile(r"hmhp_([0-9a-f]{8})_([A-Za-z0-9_-]{43})")
@@ -76,7 +75,7 @@ def token_of(text: str) -> ApiToken:
     prefix, secret = form.groups()
     token = ApiToken.objects.select_related("owner").filter(prefix=prefix).first()
     known = token.digest if token else _NO_DIGEST
-    if not hmac.compare_digest(known, digest(secret)) or token is None:
+    if not hmac.compare_digest(known, digest_of(secret)) or token is None:
         raise AuthenticationFailed("This API token is not known.")
     if token.revoked_at is not None:
         raise AuthenticationFailed(f"The API token “{token.name}” was revoked; make a new one.")
@@ -87,11 +86,6 @@ def token_of(text: str) -> ApiToken:
     if token.owner is not None and not token.owner.is_active:
         raise AuthenticationFailed(f"The account of {token.owner.handle} is switched off.")
     return token
-
-
-def digest(secret: str) -> str:
-    """What is kept of a token's secret."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _note_use(token: ApiToken) -> None:

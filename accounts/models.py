@@ -5,6 +5,7 @@ Written by `accounts.services` only. What a role or a scope may do stands in `ap
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -190,6 +191,11 @@ class SourceLogin(models.Model):
 
     def __str__(self) -> str:
         return f"{self.login} at {self.host}"
+
+
+def digest_of(secret: str) -> str:
+    """What is kept of a token's secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 class ApiToken(models.Model):

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import doors, own, people, tokens
+from accounts.views import doors, own, people, person_acts, tokens
 
 app_name = "accounts"
 urlpatterns = [
     path("people/", people.PeoplePage.as_view(), name="people"),
     path("people/+/", people.AddPersonPage.as_view(), name="add-person"),
     path("people/<str:login>/", people.PersonPage.as_view(), name="person"),
-    path("people/<str:login>/roles/", people.GrantRole.as_view(), name="grant-role"),
-    path("people/<str:login>/roles/<str:role>/end/", people.EndRole.as_view(), name="end-role"),
-    path("people/<str:login>/off/", people.SwitchAccount.as_view(active=False), name="switch-off"),
-    path("people/<str:login>/on/", people.SwitchAccount.as_view(active=True), name="switch-on"),
-    path("people/<str:login>/source-logins/", people.AddSourceLogin.as_view(), name="add-source-login"),
+    path("people/<str:login>/roles/", person_acts.GrantRole.as_view(), name="grant-role"),
+    path("people/<str:login>/roles/<str:role>/end/", person_acts.EndRole.as_view(), name="end-role"),
+    path("people/<str:login>/off/", person_acts.SwitchAccount.as_view(active=False), name="switch-off"),
+    path("people/<str:login>/on/", person_acts.SwitchAccount.as_view(active=True), name="switch-on"),
+    path("people/<str:login>/source-logins/", person_acts.AddSourceLogin.as_view(), name="add-source-login"),
     path(
         "people/<str:login>/source-logins/<int:tie>/untie/",
-        people.RemoveSourceLogin.as_view(),
+        person_acts.RemoveSourceLogin.as_view(),
         name="remove-source-login",
     ),
-    path("people/<str:login>/link/", people.PasswordLinkPage.as_view(), name="password-link"),
+    path("people/<str:login>/link/", person_acts.PasswordLinkPage.as_view(), name="password-link"),
     path("account/tokens/", tokens.TokensPage.as_view(), name="tokens"),
     path("account/tokens/<uuid:token>/revoke/", tokens.RevokeToken.as_view(), name="revoke-token"),
     path("account/settings/", own.SettingsPage.as_view(), name="settings"),

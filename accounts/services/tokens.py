@@ -16,9 +16,8 @@ from django.db import transaction
 
 from accounts import authority
 from accounts.actors import Actor
-from accounts.authentication import digest
 from accounts.errors import ScopeNotForServices, UnknownScope, UnknownToken
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, User, digest_of
 from accounts.roles import SERVICE_SCOPES, Scope
 from events import clock
 from events.errors import Invalid, NotAllowed
@@ -53,7 +52,7 @@ def create_token(
     token = ApiToken.objects.create(
         name=name,
         prefix=prefix,
-        digest=digest(secret),
+        digest=digest_of(secret),
         owner=owner,
         scopes=wanted,
         environments=where,
