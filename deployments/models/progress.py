@@ -74,9 +74,7 @@ class Tally(models.Model):
     class Meta:
         """One per run, region and slot."""
 
-        constraints = (
-            models.UniqueConstraint(fields=("run", "region", "slot"), name="tally_once_per_slot"),
-        )
+        constraints = (models.UniqueConstraint(fields=("run", "region", "slot"), name="tally_once_per_slot"),)
 
     def __str__(self) -> str:
         return f"{self.run_id} {self.region} {self.slot}"

@@ -130,9 +130,7 @@ class DeploymentRun(models.Model):
             ),
         )
         indexes = (
-            models.Index(
-                fields=("next_look_at",), condition=Q(next_look_at__isnull=False), name="run_due"
-            ),
+            models.Index(fields=("next_look_at",), condition=Q(next_look_at__isnull=False), name="run_due"),
             models.Index(fields=("environment", "content_hash", "state"), name="run_by_content"),
             models.Index(fields=("stream",), name="run_by_stream"),
         )
@@ -178,20 +176,26 @@ class DeploymentRun(models.Model):
         """Everything that the plan names is done."""
         self.ended_at = clock.now()
 
-    @transition(field=state, source=[RUNNING, PAUSED], target=RunState.FAILED.value,
-                conditions=[before_any_weight])
+    @transition(
+        field=state, source=[RUNNING, PAUSED], target=RunState.FAILED.value, conditions=[before_any_weight]
+    )
     def fail(self) -> None:
         """A step before any weight cannot be done."""
         self.ended_at = clock.now()
 
-    @transition(field=state, source=[QUEUED, RUNNING, PAUSED], target=RunState.CANCELLED.value,
-                conditions=[before_any_weight])
+    @transition(
+        field=state,
+        source=[QUEUED, RUNNING, PAUSED],
+        target=RunState.CANCELLED.value,
+        conditions=[before_any_weight],
+    )
     def cancel(self) -> None:
         """A person stopped it before any weight."""
         self.ended_at = clock.now()
 
-    @transition(field=state, source=[RUNNING, PAUSED, SUCCEEDED], target=ROLLING_BACK,
-                conditions=[way_back_open])
+    @transition(
+        field=state, source=[RUNNING, PAUSED, SUCCEEDED], target=ROLLING_BACK, conditions=[way_back_open]
+    )
     def roll_back(self) -> None:
         """Traffic leaves green at once."""
         self.ended_at = None
@@ -258,8 +262,9 @@ class RunStep(models.Model):
         """The run ended before its turn."""
         self.ended_at = clock.now()
 
-    @transition(field=state, source=[StepState.RUNNING.value, StepState.DONE.value],
-                target=StepState.RETURNED.value)
+    @transition(
+        field=state, source=[StepState.RUNNING.value, StepState.DONE.value], target=StepState.RETURNED.value
+    )
     def undo(self) -> None:
         """A return cut it short or took it back."""
         self.ended_at = clock.now()

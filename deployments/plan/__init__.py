@@ -6,8 +6,8 @@ and, for making and reading plans, by `releases`.
 """
 
 from deployments.plan.making import make_plan, retire_plan
-from deployments.plan.next import next_step
+from deployments.plan.next import next_step, watch
 from deployments.plan.steps import StepSpec, steps_of
 from deployments.plan.words import sentences
 
-__all__ = ["StepSpec", "make_plan", "next_step", "retire_plan", "sentences", "steps_of"]
+__all__ = ["StepSpec", "make_plan", "next_step", "retire_plan", "sentences", "steps_of", "watch"]

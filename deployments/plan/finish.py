@@ -60,7 +60,9 @@ def retire(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Ans
     draining = sum(e.draining for e in here.edges if e.slot == run.retire_slot)
     left = run.drain_seconds - step.seconds_running(now)
     if draining and left > 0:
-        text = f"{draining} connection(s) may end in {run.retire_slot} in {step.region}, for {left:.0f} s more."
+        text = (
+            f"{draining} connection(s) may end in {run.retire_slot} in {step.region}, for {left:.0f} s more."
+        )
         return Wait(text, 2.0)
     call = Call("retire", step.region, step=step.ordinal, slot=run.retire_slot)
     if call not in answers:

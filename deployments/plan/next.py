@@ -42,9 +42,7 @@ CARRIES_ON_WHEN_HELD = frozenset({"verify", "announce"})
 """Steps after the last forward move: a lapsed clearance does not stop looking and telling."""
 
 
-def next_step(
-    run: RunView, seen: Seen, now: datetime, answers: Mapping[Call, Answer] | None = None
-) -> Move:
+def next_step(run: RunView, seen: Seen, now: datetime, answers: Mapping[Call, Answer] | None = None) -> Move:
     """The next move of a run that is running or paused.
 
     `answers` are those of the calls asked for earlier in this look.

@@ -90,7 +90,13 @@ def deploy(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Ans
 
 
 def jobs(
-    run: RunView, step: StepView, now: datetime, answers: Answers, components: Sequence[str], job: str, word: str
+    run: RunView,
+    step: StepView,
+    now: datetime,
+    answers: Answers,
+    components: Sequence[str],
+    job: str,
+    word: str,
 ) -> Move:
     """Run this job of each component, one after the other; a job's key makes repetition harmless."""
     limit = run.plan["job_timeout_seconds"]

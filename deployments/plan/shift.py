@@ -22,7 +22,9 @@ def shift(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Answ
         return moved
     if began is None:
         served = seen.totals.get(step.region, {})
-        return Note(step.ordinal, {"from": now.isoformat(), "served": {s: t.as_json() for s, t in served.items()}})
+        return Note(
+            step.ordinal, {"from": now.isoformat(), "served": {s: t.as_json() for s, t in served.items()}}
+        )
     verdict = seen.verdicts.get(step.region) or unmeasured(
         seen.unreachable.get(step.region, "Nothing was measured.")
     )
@@ -98,7 +100,12 @@ def acted_past_portal(run: RunView, region: str, seen: Seen) -> Move | None:
 
 
 def _switched(
-    run: RunView, step: StepView, seen: Seen, answers: Answers, weights: dict[str, int], background: str | None
+    run: RunView,
+    step: StepView,
+    seen: Seen,
+    answers: Answers,
+    weights: dict[str, int],
+    background: str | None,
 ) -> Move | None:
     """None when this routing is in force in the step's region, else the move towards it."""
     here = seen.regions.get(step.region)
@@ -110,7 +117,11 @@ def _switched(
     if marked is not None:
         return marked
     call = Call(
-        "switch", step.region, step=step.ordinal, weights=tuple(sorted(weights.items())), background=background
+        "switch",
+        step.region,
+        step=step.ordinal,
+        weights=tuple(sorted(weights.items())),
+        background=background,
     )
     if call in answers:
         return Wait(f"Waiting for {step.region} to take the new weights.", 1.0)

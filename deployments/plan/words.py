@@ -43,9 +43,13 @@ def _retire(plan: Mapping[str, Any]) -> str:
 def _forward(plan: Mapping[str, Any]) -> list[str]:
     places = joined(plan["regions"])
     if plan["first"]:
-        return [f"Nothing serves in {places} yet: all traffic goes to the new colour at once, without a shift."]
+        return [
+            f"Nothing serves in {places} yet: all traffic goes to the new colour at once, without a shift."
+        ]
     if plan["kind"] == "switch":
-        lines = [f"The new colour is made ready beside the old one and takes all traffic at once in {places}."]
+        lines = [
+            f"The new colour is made ready beside the old one and takes all traffic at once in {places}."
+        ]
         return lines + ["The shift and the way back are rehearsed."] if plan["rehearse_weights"] else lines
     weights = joined([f"{weight} %" for weight in plan["weights"]])
     order = (
@@ -53,8 +57,11 @@ def _forward(plan: Mapping[str, Any]) -> list[str]:
         if plan["order"] == "by_region"
         else f"each weight in {places} before the next"
     )
-    return [f"Traffic moves to green by {weights}, {order}." if len(plan["regions"]) > 1
-            else f"Traffic moves to green by {weights} in {places}."]
+    return [
+        f"Traffic moves to green by {weights}, {order}."
+        if len(plan["regions"]) > 1
+        else f"Traffic moves to green by {weights} in {places}."
+    ]
 
 
 def _watched(plan: Mapping[str, Any]) -> list[str]:
@@ -81,7 +88,9 @@ def _watched(plan: Mapping[str, Any]) -> list[str]:
 
 def _back(plan: Mapping[str, Any]) -> list[str]:
     if plan["irreversible"]:
-        return ["A migration cannot be undone: nothing goes back by itself after it; an abort holds where it is."]
+        return [
+            "A migration cannot be undone: nothing goes back by itself after it; an abort holds where it is."
+        ]
     if plan["first"]:
         return ["The way back is to take it down."]
     if plan["kind"] == "switch":
@@ -98,5 +107,7 @@ def _choices(plan: Mapping[str, Any]) -> list[str]:
         f"if a freeze begins, it {words[plan['on_freeze']]}."
     ]
     if plan["auto_start"]:
-        lines.append("It starts by itself when the window opens, if somebody has said that they are watching.")
+        lines.append(
+            "It starts by itself when the window opens, if somebody has said that they are watching."
+        )
     return lines

@@ -55,9 +55,7 @@ def _environment(position: int, entry: dict[str, Any]) -> Iterator[Change]:
     for key in differing:
         setattr(found, key, wanted[key])
     what = ", ".join("comes back" if key == "retired_at" else key for key in differing)
-    yield Change(
-        f"environments: {name} changes: {what}", _saving(found, update_fields=[*differing])
-    )
+    yield Change(f"environments: {name} changes: {what}", _saving(found, update_fields=[*differing]))
 
 
 def _wanted(position: int, entry: dict[str, Any]) -> dict[str, Any]:
@@ -117,7 +115,9 @@ def _making_target(entry: dict[str, Any], wanted: dict[str, Any]) -> Callable[[]
     )
 
 
-def _saving(row: Region | Environment | Target, update_fields: list[str] | None = None) -> Callable[[], object]:
+def _saving(
+    row: Region | Environment | Target, update_fields: list[str] | None = None
+) -> Callable[[], object]:
     return lambda: row.save(update_fields=update_fields)
 
 

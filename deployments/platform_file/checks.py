@@ -71,7 +71,9 @@ def _production(path: str, entry: dict[str, Any]) -> Iterator[Problem]:
     able = {role.value for role in TABLE[Action.DEPLOY].roles}
     if not able & set(entry["deployers"]):
         named = ", ".join(Role(name).label for name in entry["deployers"])
-        yield Problem(f"{path}.deployers", f"Nobody could deploy: {named} may not, {who_may(Action.DEPLOY)} may.")
+        yield Problem(
+            f"{path}.deployers", f"Nobody could deploy: {named} may not, {who_may(Action.DEPLOY)} may."
+        )
 
 
 def _targets(document: dict[str, Any]) -> Iterator[Problem]:
@@ -92,19 +94,25 @@ def _targets(document: dict[str, Any]) -> Iterator[Problem]:
         if target["data_class"] != owner["data_class"]:
             text = f"A target of {owner['name']} must hold {owner['data_class']} data, not {target['data_class']}."
             yield Problem(f"{path}.data_class", text)
-        if target["driver"] == "local" and not isinstance((target.get("settings") or {}).get("artifacts"), str):
+        if target["driver"] == "local" and not isinstance(
+            (target.get("settings") or {}).get("artifacts"), str
+        ):
             yield Problem(f"{path}.settings.artifacts", "A local target needs the folder of its artefacts.")
 
 
 def _under_way(document: dict[str, Any]) -> Iterator[Problem]:
     """A run keeps what it was planned for: nothing that it needs leaves the file under its feet."""
     wanted = {entry["name"]: set(entry["regions"]) for entry in document["environments"]}
-    open_runs = DeploymentRun.objects.filter(state__in=[RunState.QUEUED, *ACTIVE]).select_related("environment")
+    open_runs = DeploymentRun.objects.filter(state__in=[RunState.QUEUED, *ACTIVE]).select_related(
+        "environment"
+    )
     for run in open_runs:
         name = run.environment.name
         gone = set(run.plan["regions"]) - wanted.get(name, set())
         if gone:
-            text = f"Run {run.pk} of {run.subject} is {run.state} in {name} ({_names(gone)}); let it end first."
+            text = (
+                f"Run {run.pk} of {run.subject} is {run.state} in {name} ({_names(gone)}); let it end first."
+            )
             yield Problem("environments", text)
 
 

@@ -58,8 +58,10 @@ def _contents(environments: set[int]) -> dict[tuple[int, str], dict[str, Any]]:
     views = TargetView.objects.filter(target__environment_id__in=environments)
     slots = {slot for slots in views.values_list("slots", flat=True) for slot in slots}
     runs = DeploymentRun.objects.filter(environment_id__in=environments, slot__in=slots).order_by("id")
-    return {(env, slot): content.get("components", {}) for env, slot, content in
-            runs.values_list("environment_id", "slot", "content")}
+    return {
+        (env, slot): content.get("components", {})
+        for env, slot, content in runs.values_list("environment_id", "slot", "content")
+    }
 
 
 def _live(target: Target, contents: dict[tuple[int, str], dict[str, Any]]) -> LiveTarget:

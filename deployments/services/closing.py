@@ -27,7 +27,9 @@ def close(run_id: int, *, actor: Actor) -> DeploymentRun | None:
         if run is None:
             raise RunNotFound(f"There is no run {run_id}.")
         if run.run_state != RunState.SUCCEEDED:
-            raise NotInThisState(f"Run {run.pk} is {run.run_state.label.lower()}; only a succeeded run closes.")
+            raise NotInThisState(
+                f"Run {run.pk} is {run.run_state.label.lower()}; only a succeeded run closes."
+            )
         if run.closed_at is not None:
             return run.retire_runs.first() if run.blue is None else run.blue.retire_runs.last()
         return close_locked(run, contract=bool(run.plan["contract"]))

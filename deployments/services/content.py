@@ -57,7 +57,9 @@ def drain_seconds(run: DeploymentRun) -> int:
     return max((int(e.get("drain_seconds") or 0) for e in run.content["components"].values()), default=0)
 
 
-def migrating(run: DeploymentRun, classes: frozenset[str], job: str, since: DeploymentRun | None) -> list[str]:
+def migrating(
+    run: DeploymentRun, classes: frozenset[str], job: str, since: DeploymentRun | None
+) -> list[str]:
     """Components whose migration is of these classes, brings that job, and is new since `since`."""
     return [
         name
@@ -68,7 +70,9 @@ def migrating(run: DeploymentRun, classes: frozenset[str], job: str, since: Depl
     ]
 
 
-def without_job(run: DeploymentRun, classes: frozenset[str], job: str, since: DeploymentRun | None) -> list[str]:
+def without_job(
+    run: DeploymentRun, classes: frozenset[str], job: str, since: DeploymentRun | None
+) -> list[str]:
     """Components that declare a migration of these classes, new since `since`, but bring no such job."""
     return [
         name

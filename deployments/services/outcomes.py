@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from accounts.actors import system
 from deployments import queries
@@ -33,6 +34,27 @@ def begin(run: DeploymentRun, step: RunStep, *, traffic: bool) -> None:
     append(run, [step_line(step, step.title)])
 
 
+def note(step: RunStep, data: dict[str, Any]) -> None:
+    """Remember something with a step for later looks."""
+    step.data = {**step.data, **data}
+    step.save(update_fields=("data",))
+
+
+def wait(run: DeploymentRun, sentence: str, *, call_out: bool = False) -> None:
+    """The run waits and says for what. A call for the DevOps Engineer is made once per step."""
+    if run.sentence != sentence:
+        run.sentence = sentence
+        run.save(update_fields=("sentence",))
+    step = run.steps.filter(state=StepState.RUNNING).first()
+    key = f"step-{step.ordinal}" if step else "after"
+    if not call_out or key in run.memory.get("called", ()):
+        return
+    run.memory = {**run.memory, "called": [*run.memory.get("called", ()), key]}
+    run.save(update_fields=("memory",))
+    append(run, [Line(LineKind.STATE, sentence, level="warning", data={"state": run.state, "called": True})])
+    record(run.stream, "run.held", ENGINE, after=described(run), reason=sentence)
+
+
 def finish(run: DeploymentRun, step: RunStep, sentence: str) -> None:
     """A step was seen to be done."""
     step.finish()
@@ -42,7 +64,9 @@ def finish(run: DeploymentRun, step: RunStep, sentence: str) -> None:
     data = {"run": run.pk, "step": step.ordinal, "kind": step.kind, "title": step.title, "sentence": sentence}
     if step.kind == "announce":
         first = not run.steps.filter(kind="announce", ordinal__lt=step.ordinal).exists()
-        record(run.stream, "announce.wanted", ENGINE, data={**data, "what": "started" if first else "finished"})
+        record(
+            run.stream, "announce.wanted", ENGINE, data={**data, "what": "started" if first else "finished"}
+        )
     record(run.stream, "run.step_done", ENGINE, data=data)
 
 
@@ -74,7 +98,9 @@ def roll_back(run: DeploymentRun, sentence: str, by: str, reason: str) -> None:
     _leave_steps(run)
     last = max(run.steps.values_list("ordinal", flat=True), default=0)
     RunStep.objects.bulk_create(
-        RunStep(run=run, ordinal=last + n, group=spec.group, kind=spec.kind, region=spec.region, title=spec.title)
+        RunStep(
+            run=run, ordinal=last + n, group=spec.group, kind=spec.kind, region=spec.region, title=spec.title
+        )
         for n, spec in enumerate(return_steps(touched, first=run.blue is None), start=1)
     )
     run.roll_back()
@@ -93,7 +119,13 @@ def finish_rollback(run: DeploymentRun) -> None:
     environment.save(update_fields=("serving",))
     run.finish_rollback()
     to = f"{run.blue.subject} serves" if run.blue else "nothing serves"
-    _end(run, f"Rolled back: {to} in {environment.name}. {run.sentence}", "run.rolled_back", ENGINE, run.sentence)
+    _end(
+        run,
+        f"Rolled back: {to} in {environment.name}. {run.sentence}",
+        "run.rolled_back",
+        ENGINE,
+        run.sentence,
+    )
 
 
 def succeed(run: DeploymentRun) -> None:
@@ -120,16 +152,24 @@ def step_line(step: RunStep, text: str, level: str = "info") -> Line:
     return Line(LineKind.STEP, text, step.region, level=level, data=data)
 
 
-def _end(
-    run: DeploymentRun, sentence: str, kind: str, by: str, reason: str, *, watch: bool = False
-) -> None:
+def _end(run: DeploymentRun, sentence: str, kind: str, by: str, reason: str, *, watch: bool = False) -> None:
     """The end of a run: its sentence, line and event; unless limits stay watched it is looked at no more."""
     run.sentence = sentence
     unsuccessful = run.run_state != RunState.SUCCEEDED
     if unsuccessful:
         run.closed_at = clock.now()
     run.save(update_fields=("state", "sentence", "closed_at", "ended_at", "retained_until"))
-    append(run, [Line(LineKind.STATE, sentence, level="warning" if unsuccessful else "info", data={"state": run.state})])
+    append(
+        run,
+        [
+            Line(
+                LineKind.STATE,
+                sentence,
+                level="warning" if unsuccessful else "info",
+                data={"state": run.state},
+            )
+        ],
+    )
     record(run.stream, kind, by, after=described(run), reason=reason)
     look_at(run, 2.0 if watch else None)
     if unsuccessful and run.run_kind == RunKind.DEPLOY:

@@ -1,0 +1,68 @@
+"""Carry out what the plan asks of a platform: one call, one region, in a thread of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+
+from deployments.models import DeploymentRun
+from deployments.plan.moves import Answer, Call
+from deployments.services.content import slot_spec
+from deployments.services.leases import Lease, patiently
+from deployments.services.progress import masked
+from deployments.services.targets import in_threads
+from platforms.base import JobResult, JobSpec, Platform, PlatformRefused, ProbeResult, Routing
+
+CHANGES = frozenset({"make_room", "ensure", "switch", "retire"})
+"""Calls after which what was seen before is old."""
+
+
+def carry_out(lease: Lease, run: DeploymentRun, platform: Platform, call: Call) -> Answer:
+    """The platform's answer, with everything from outside masked; the lease is renewed meanwhile.
+
+    Raises PlatformUnavailable, PlatformRefused, or LeaseLost when somebody took the run over.
+    """
+    work = _work(lease.fence, run, platform, call)
+    future: Future[Answer] = in_threads({call.region: work})[call.region]
+    answer = patiently(lease, future)
+    if isinstance(answer, JobResult):
+        return replace(answer, lines=tuple(masked(line) for line in answer.lines))
+    if isinstance(answer, ProbeResult):
+        return replace(answer, problems=tuple(masked(text) for text in answer.problems))
+    return None
+
+
+def routing_of(call: Call) -> Routing:
+    """The routing that a switch asks for."""
+    return Routing(weights=dict(call.weights), background=call.background)
+
+
+def refused_by_fence(error: PlatformRefused) -> bool:
+    """True when somebody with a higher fence has been there: not a failure, just not ours any more."""
+    return error.code == "fence"
+
+
+def _work(fence: int, run: DeploymentRun, platform: Platform, call: Call) -> Callable[[], Answer]:
+    spec = slot_spec(run)
+    room = slot_spec(run, empty=True)
+    work: dict[str, Callable[[], Answer]] = {
+        "probe": lambda: platform.probe(spec),
+        "make_room": lambda: platform.ensure(fence, room),
+        "ensure": lambda: platform.ensure(fence, spec),
+        "job": lambda: platform.run_job(fence, spec, _job(run, call)),
+        "switch": lambda: platform.switch(fence, routing_of(call)),
+        "retire": lambda: platform.retire(fence, call.slot),
+    }
+    return work[call.kind]
+
+
+def _job(run: DeploymentRun, call: Call) -> JobSpec:
+    key = f"run-{run.pk}/step-{call.step}/{call.region}/{call.component}/{call.job}/{run.content_hash[:12]}"
+    return JobSpec(
+        key=key,
+        slot=run.slot,
+        component=call.component,
+        name=call.job,
+        timeout_seconds=int(run.plan["job_timeout_seconds"]),
+    )

@@ -1,0 +1,85 @@
+"""Gather the evidence for the judge: which colour served what, while which weight was watched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from deployments.analysis import Evidence, Served, Verdict, judge, unmeasured
+from deployments.models import DeploymentRun
+from deployments.plan.shift import bake_left
+from deployments.plan.steps import TRAFFIC
+from deployments.plan.views import RunView, StepView
+from deployments.services import tallies
+from deployments.states import StepState
+from platforms.base import Observation
+
+WINDOW_BAKES = 3
+WINDOW_SECONDS = 60.0
+"""After its bake a region is judged over the last three bake times, at least a minute."""
+
+UNTOUCHED = (StepState.WAITING, StepState.SKIPPED)
+
+
+def verdicts(
+    run: DeploymentRun,
+    view: RunView,
+    regions: Mapping[str, Observation],
+    silent: Mapping[str, str],
+    parts: Mapping[str, tallies.Parts],
+    now: datetime,
+) -> dict[str, Verdict]:
+    """The verdict of every region in which green has been given weight; empty for a plain switch."""
+    found: dict[str, Verdict] = {}
+    if view.plan["kind"] != "blue_green":
+        return found
+    for region in view.plan["regions"]:
+        step = _last_touch(view, region)
+        if step is None:
+            continue
+        here = regions.get(region)
+        if here is None:
+            found[region] = unmeasured(silent.get(region, "It did not answer."))
+        elif here.weights.get(view.green, 0):
+            verdict = _judged(run, view, step, parts.get(region, {}), now)
+            if verdict is not None:
+                found[region] = verdict
+    return found
+
+
+def _last_touch(view: RunView, region: str) -> StepView | None:
+    """The newest step that may have given green weight in this region."""
+    touched = [s for s in view.steps if s.region == region and s.kind in TRAFFIC and s.state not in UNTOUCHED]
+    return touched[-1] if touched else None
+
+
+def _judged(
+    run: DeploymentRun, view: RunView, step: StepView, parts: tallies.Parts, now: datetime
+) -> Verdict | None:
+    baking = step.kind == "shift" and step.state == StepState.RUNNING
+    if baking and "from" not in step.data:
+        return None
+    if baking:
+        start, final = tallies.as_served(step.data.get("served", {})), bake_left(step, now) <= 0
+    else:
+        start, final = tallies.before(run, step.region, now - _window(view)), False
+    return judge(_evidence(view, parts, start), view.plan["limits"], final=final)
+
+
+def _evidence(view: RunView, parts: tallies.Parts, start: Mapping[str, Served]) -> Evidence:
+    totals = tallies.summed(parts)
+    green = totals.get(view.green, Served())
+    compare = view.blue is not None and view.blue != view.green
+    blue = totals.get(view.blue or "", Served())
+    green_parts, blue_parts = parts.get(view.green, {}), parts.get(view.blue or "", {})
+    return Evidence(
+        green=green.since(start.get(view.green, Served())),
+        blue=blue.since(start.get(view.blue or "", Served())) if compare else Served(),
+        green_whole=green,
+        blue_whole=blue if compare else None,
+        parts={name: (served, blue_parts.get(name, Served())) for name, served in green_parts.items()},
+    )
+
+
+def _window(view: RunView) -> timedelta:
+    return timedelta(seconds=max(WINDOW_SECONDS, WINDOW_BAKES * view.plan["bake_seconds"][-1]))

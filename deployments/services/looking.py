@@ -1,0 +1,226 @@
+"""One look at every region of a run: observe, add up what was served, judge, collect output.
+
+Drivers are asked in threads, outside any transaction; what came of it is written under the fence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from deployments.analysis import Verdict
+from deployments.models import DeploymentRun, ProgressHead, Target
+from deployments.plan.views import RunView, Seen
+from deployments.services import judging, tallies
+from deployments.services.leases import Lease, fenced, finished
+from deployments.services.outcomes import ENGINE
+from deployments.services.progress import Line, append, masked
+from deployments.services.targets import in_threads, live_targets, open_target, remember, remember_silence
+from deployments.states import LineKind, RunKind
+from events import clock
+from events.services import record
+from platforms.base import ComponentState, Observation, Platform, PlatformError, PlatformUnavailable
+
+OBSERVE_SECONDS = 5.0
+"""How long a look waits for a region; one that is slower counts as silent this time."""
+
+MAX_LINES = 200
+
+Answered = tuple[Observation, list[tuple[str, int, str]]]
+
+
+@dataclass
+class Look:
+    """One look under one lease: the targets, their drivers, and what could not even be opened."""
+
+    lease: Lease
+    targets: dict[str, Target] = field(default_factory=dict)
+    platforms: dict[str, Platform] = field(default_factory=dict)
+    closed: dict[str, str] = field(default_factory=dict)
+    sampled: bool = False
+
+    def platform(self, region: str) -> Platform:
+        """The driver of a region; raises PlatformUnavailable where there is none."""
+        if region not in self.platforms:
+            raise PlatformUnavailable(self.closed.get(region, f"There is no target in {region}."), 5.0)
+        return self.platforms[region]
+
+
+def begin(lease: Lease, run: DeploymentRun) -> Look:
+    """Open the drivers of the run's regions."""
+    look = Look(lease)
+    targets = live_targets(run.environment)
+    for region in run.plan["regions"]:
+        if region not in targets:
+            look.closed[region] = f"{run.environment.name} has no target in {region}."
+            continue
+        look.targets[region] = targets[region]
+        try:
+            look.platforms[region] = open_target(targets[region])
+        except PlatformError as error:
+            look.closed[region] = masked(str(error))
+    return look
+
+
+def see(look: Look, run: DeploymentRun, view: RunView) -> Seen:
+    """Look at every region now and write down what is new; raises LeaseLost."""
+    marks = {} if look.sampled or run.run_kind == RunKind.RETIRE else dict(_marks(run))
+    read = run.run_kind == RunKind.DEPLOY and not look.sampled
+    work = {
+        region: _observing(platform, run.slot, marks.get(region, {}) if read else None)
+        for region, platform in look.platforms.items()
+    }
+    regions, output, silent = _answers(look, in_threads(work))
+    for region, seen in regions.items():
+        remember(look.targets[region], seen)
+    for region, why in silent.items():
+        if region in look.targets:
+            remember_silence(look.targets[region], why)
+    return _written(look, run, view, regions, output, silent)
+
+
+def _observing(platform: Platform, slot: str, after: dict[str, int] | None) -> Callable[[], Answered]:
+    def observe() -> Answered:
+        seen = platform.observe()
+        if after is None or seen.slot(slot) is None:
+            return seen, []
+        try:
+            return seen, list(platform.lines(slot, after))[:MAX_LINES]
+        except PlatformError:
+            return seen, []
+
+    return observe
+
+
+def _answers(
+    look: Look, futures: dict[str, Any]
+) -> tuple[dict[str, Observation], dict[str, list[tuple[str, int, str]]], dict[str, str]]:
+    """Who answered with what, and why the others did not."""
+    regions: dict[str, Observation] = {}
+    output: dict[str, list[tuple[str, int, str]]] = {}
+    silent = {**look.closed, **dict.fromkeys(futures, f"It did not answer within {OBSERVE_SECONDS:g} s.")}
+    for region in finished(look.lease, futures, OBSERVE_SECONDS):
+        try:
+            seen, output[region] = futures[region].result()
+        except PlatformError as error:
+            silent[region] = masked(str(error))
+            continue
+        regions[region] = replace(seen, slots=tuple(_clean(slot) for slot in seen.slots))
+        del silent[region]
+    return regions, output, silent
+
+
+def _clean(slot: Any) -> Any:
+    """The slot with its components' reasons masked: they quote what a component wrote."""
+    parts: tuple[ComponentState, ...] = slot.components
+    return replace(slot, components=tuple(replace(c, reason=masked(c.reason)) for c in parts))
+
+
+def _written(
+    look: Look,
+    run: DeploymentRun,
+    view: RunView,
+    regions: dict[str, Observation],
+    output: dict[str, list[tuple[str, int, str]]],
+    silent: dict[str, str],
+) -> Seen:
+    """Count, judge and write under the fence."""
+    with fenced(look.lease) as locked:
+        counted = locked.run_kind == RunKind.DEPLOY
+        parts = {region: tallies.add(locked, region, seen) for region, seen in regions.items() if counted}
+        totals = {region: tallies.summed(found) for region, found in parts.items()}
+        judged = judging.verdicts(locked, view, regions, silent, parts, clock.now()) if counted else {}
+        lines = [*weights_moved(locked, regions), *_output(output)]
+        if counted and not look.sampled:
+            lines += [_sample(region, seen, totals[region]) for region, seen in regions.items()]
+        lines += _remember_verdicts(locked, judged, regions)
+        locked.save(update_fields=("memory", "verdicts"))
+        append(locked, lines)
+        _advance_marks(locked, output)
+        record_weights(locked, lines)
+    look.sampled = True
+    return Seen(regions, silent, totals, judged)
+
+
+def record_weights(run: DeploymentRun, lines: list[Line]) -> None:
+    """One event for each line that tells of changed weights."""
+    for line in lines:
+        if line.kind == LineKind.WEIGHT:
+            record(run.stream, "run.weights_changed", ENGINE, data={"run": run.pk, **line.data})
+
+
+def weights_moved(run: DeploymentRun, regions: dict[str, Observation]) -> list[Line]:
+    """Weights that are other than at the last look, whoever changed them."""
+    known = dict(run.memory.get("weights", {}))
+    lines = []
+    for region, seen in regions.items():
+        now = {slot: int(w) for slot, w in seen.weights.items() if w}
+        if known.get(region, now) != now:
+            text = f"{region}: " + (", ".join(f"{s} {w} %" for s, w in sorted(now.items())) or "no traffic")
+            data = {"region": region, "before": known[region], "after": now, "green": now.get(run.slot, 0)}
+            lines.append(Line(LineKind.WEIGHT, text, region, data=data))
+        known[region] = now
+    run.memory = {**run.memory, "weights": known}
+    return lines
+
+
+def _sample(region: str, seen: Observation, totals: dict[str, Any]) -> Line:
+    data = {
+        "weights": dict(seen.weights),
+        "served": {slot: served.as_json() for slot, served in totals.items()},
+        "open": {slot: sum(e.open_connections for e in seen.edges if e.slot == slot) for slot in totals},
+        "draining": sum(e.draining for e in seen.edges),
+    }
+    return Line(LineKind.SAMPLE, region=region, data=data)
+
+
+def _remember_verdicts(
+    run: DeploymentRun, judged: dict[str, Verdict], regions: dict[str, Observation]
+) -> list[Line]:
+    """The newest verdict of each region; a line when it changed."""
+    lines, known = [], dict(run.verdicts)
+    for region, verdict in judged.items():
+        before = known.get(region, {}).get("verdict")
+        seen = regions.get(region)
+        known[region] = {
+            **verdict.as_json(),
+            "at": clock.now().isoformat(),
+            "weight": seen.weights.get(run.slot, 0) if seen else None,
+            "draining": sum(e.draining for e in seen.edges if e.slot != run.slot) if seen else 0,
+        }
+        if before != verdict.outcome.value:
+            level = "error" if verdict.outcome.value == "fail" else "info"
+            text = f"{region}: {verdict.outcome.value}. {verdict.sentence}"
+            lines.append(
+                Line(LineKind.VERDICT, text, region, "judge", level, {"verdict": verdict.outcome.value})
+            )
+    run.verdicts = known
+    return lines
+
+
+def _output(output: dict[str, list[tuple[str, int, str]]]) -> list[Line]:
+    return [
+        Line(LineKind.LOG, text, region, component, data={"position": position})
+        for region, found in output.items()
+        for component, position, text in found
+    ]
+
+
+def _marks(run: DeploymentRun) -> dict[str, dict[str, int]]:
+    head = ProgressHead.objects.filter(pk=run.pk).first()
+    return head.marks if head else {}
+
+
+def _advance_marks(run: DeploymentRun, output: dict[str, list[tuple[str, int, str]]]) -> None:
+    """Remember how far the output was read, in the transaction that wrote its lines: none twice."""
+    if not any(output.values()):
+        return
+    head = ProgressHead.objects.select_for_update(no_key=True).get(pk=run.pk)
+    marks = {region: dict(found) for region, found in head.marks.items()}
+    for region, found in output.items():
+        for component, position, _ in found:
+            here = marks.setdefault(region, {})
+            here[component] = max(here.get(component, 0), position)
+    head.marks = marks
+    head.save(update_fields=("marks",))

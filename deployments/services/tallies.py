@@ -1,0 +1,65 @@
+"""Add up what each colour has served, over restarts of the proxy that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from deployments.analysis import Served, grown
+from deployments.models import DeploymentRun, ProgressLine, Tally
+from deployments.states import LineKind
+from events import clock
+from platforms.base import Observation
+
+Parts = dict[str, dict[str, Served]]
+"""Slot → edge component → served."""
+
+
+def add(run: DeploymentRun, region: str, seen: Observation) -> Parts:
+    """Count this observation in; returns the totals of every slot since the run first looked.
+
+    What a slot had served before the first look belongs to no run: it only sets the starting point.
+    """
+    rows = {tally.slot: tally for tally in Tally.objects.filter(run=run, region=region)}
+    fresh = not rows
+    for slot, parts in _raw(seen).items():
+        row = rows.setdefault(slot, Tally(run=run, region=region, slot=slot))
+        for component, now in parts.items():
+            before = _part(row.raw, component)
+            if before is None:
+                before = now if fresh else Served()
+            row.total[component] = grown(_part(row.total, component) or Served(), before, now).as_json()
+            row.raw[component] = now.as_json()
+        row.at = clock.now()
+        row.save()
+    return {slot: {name: Served.of_json(v) for name, v in row.total.items()} for slot, row in rows.items()}
+
+
+def summed(parts: Mapping[str, Mapping[str, Served]]) -> dict[str, Served]:
+    """Slot → served over all of its edge components."""
+    return {slot: sum(by_name.values(), Served()) for slot, by_name in parts.items()}
+
+
+def before(run: DeploymentRun, region: str, moment: datetime) -> dict[str, Served]:
+    """The totals by slot at the last sample taken until then; empty when none is as old."""
+    samples = ProgressLine.objects.filter(run=run, kind=LineKind.SAMPLE, region=region, at__lte=moment)
+    line = samples.order_by("-seq").first()
+    return as_served(line.data.get("served", {})) if line else {}
+
+
+def as_served(value: Mapping[str, Any]) -> dict[str, Served]:
+    """The JSON form of totals by slot, read back."""
+    return {slot: Served.of_json(served) for slot, served in value.items()}
+
+
+def _raw(seen: Observation) -> Parts:
+    found: Parts = {}
+    for edge in seen.edges:
+        latency = {float(bound): int(count) for bound, count in edge.latency_ms.items()}
+        found.setdefault(edge.slot, {})[edge.component] = Served(edge.requests, edge.errors, latency)
+    return found
+
+
+def _part(values: Mapping[str, Any], component: str) -> Served | None:
+    return Served.of_json(values[component]) if component in values else None

@@ -1,0 +1,41 @@
+"""What the queues run: one look, the sweep, the observation of idle targets, the daily clearing."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+
+from deployments.errors import RunNotFound
+from deployments.services import observing
+from deployments.services import reconcile as engine
+from deployments.services import sweep as clock
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(name="deployments.tasks.look")
+def look(run_id: int) -> None:
+    """One look at a run; whatever it leaves undone the sweep hands out again."""
+    try:
+        engine.reconcile(run_id)
+    except RunNotFound:
+        log.info("run %s is gone", run_id)
+
+
+@shared_task(name="deployments.tasks.sweep")
+def sweep() -> None:
+    """Wake what is due."""
+    clock.sweep()
+
+
+@shared_task(name="deployments.tasks.observe_idle")
+def observe_idle() -> None:
+    """Keep what is live where fresh."""
+    observing.observe_idle()
+
+
+@shared_task(name="deployments.tasks.clear_old_progress")
+def clear_old_progress() -> None:
+    """Drop lines past their keeping."""
+    observing.clear_old_progress()

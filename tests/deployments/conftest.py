@@ -1,0 +1,26 @@
+"""The world of these tests: targets in memory that keep the drivers' contract, and a clock of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from deployments.models import Environment
+from tests.deployments.engine import make_ladder, started_clock
+from tests.deployments.memory_platform import World
+
+
+@pytest.fixture
+def world(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Every target of the test; the clock stands at its start and moves with each look."""
+    made = World()
+    monkeypatch.setattr("deployments.services.targets.open_platform", made.open)
+    with started_clock():
+        yield made
+
+
+@pytest.fixture
+def production(world: World) -> Environment:
+    """The ladder, two regions in production."""
+    return make_ladder()
