@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from accounts.queries import labels
@@ -11,6 +12,9 @@ from events.models import Event
 from notifications.facts import ReleaseFacts, facts_of, plain
 from notifications.states import MailKind
 from releases.models import Release
+from releases.queries.fact import Fact
+from releases.queries.moments import readiness
+from releases.states import ReleaseState
 
 PREFIX = "release/"
 """Streams that are told: everything that people are written to about belongs to a release."""
@@ -20,6 +24,7 @@ KIND_OF: dict[str, MailKind] = {
     "gate.reopened": MailKind.SIGNOFF_ASKED,
     "signatures.voided": MailKind.SIGNATURES_VOID,
     "gate.rejected": MailKind.NO_GO,
+    "window.set": MailKind.WINDOW_MOVED,
     "window.moved": MailKind.WINDOW_MOVED,
     "window.missed": MailKind.WINDOW_MOVED,
     "release.postponed": MailKind.POSTPONED,
@@ -30,7 +35,10 @@ KIND_OF: dict[str, MailKind] = {
     "release.superseded": MailKind.REPLACED,
     "release.completed": MailKind.COMPLETED,
 }
-TOLD_KINDS = (*KIND_OF, "decision.made")
+TOLD_KINDS = (*KIND_OF, "decision.made", "release.returned_to_review")
+INSTANT = timedelta(seconds=2)
+SAME_ACT = ("decision.made", "release.postponed")
+"""A window that is set as part of one of these is told by its mail, not by one more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,8 @@ class News:
     facts: ReleaseFacts
     release: Release
     gate: Gate | None
+    readiness: tuple[Fact, ...]
+    """What stands for and against it, where signatures are asked for."""
 
     @property
     def reason(self) -> str:
@@ -66,6 +76,8 @@ def news_of(event: Event) -> News | None:
     release = Release.objects.filter(version=event.stream.removeprefix(PREFIX)).first() if kind else None
     if kind is None or release is None:
         return None
+    if kind == MailKind.SIGNATURES_VOID and release.status == ReleaseState.CANCELLED:
+        return None  # the mail that it is cancelled says all
     gate = Gate.objects.filter(pk=event.data["gate"]).first() if "gate" in event.data else None
     return News(
         kind=kind,
@@ -74,10 +86,22 @@ def news_of(event: Event) -> News | None:
         facts=facts_of(release),
         release=release,
         gate=gate,
+        readiness=tuple(readiness(release, "sign").facts) if kind == MailKind.SIGNOFF_ASKED else (),
     )
 
 
 def _kind(event: Event) -> MailKind | None:
     if event.kind == "decision.made":
         return MailKind.GO if (event.after or {}).get("answer") == "go" else None
+    if event.kind == "release.returned_to_review":
+        return MailKind.STOPPED if (event.before or {}).get("state") == ReleaseState.DEPLOYING else None
+    if event.kind in ("window.set", "window.moved") and _is_part_of_a_decision(event):
+        return None
     return KIND_OF.get(event.kind)
+
+
+def _is_part_of_a_decision(event: Event) -> bool:
+    beside = Event.objects.filter(stream=event.stream, seq__in=(event.seq - 1, event.seq + 1))
+    return beside.filter(
+        kind__in=SAME_ACT, actor=event.actor, at__range=(event.at - INSTANT, event.at + INSTANT)
+    ).exists()

@@ -159,7 +159,7 @@ def _kind(error: Exception) -> str:
         return "it cannot do what the settings ask (TLS or login)"
     if isinstance(error, smtplib.SMTPResponseException):
         return f"it answered {error.smtp_code}"
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return "it does not answer"
     if isinstance(error, ConnectionRefusedError):
         return "it refuses connections"

@@ -14,14 +14,14 @@ _CLASSES = re.compile(r'class="([a-z0-9 ]+)"')
 @cache
 def _rules() -> dict[str, str]:
     """Class → declarations, of the rules outside @media."""
-    return dict(_RULE.findall(SHEET.read_text().partition("@media")[0]))
+    return dict(_RULE.findall(SHEET.read_text().partition("\n@media")[0]))
 
 
 @cache
 def extras() -> str:
     """The @media rules, for the style element: dark mode and small screens."""
-    _, media, rest = SHEET.read_text().partition("@media")
-    return media + rest
+    _, media, rest = SHEET.read_text().partition("\n@media")
+    return media.strip() + rest
 
 
 def inlined(html: str) -> str:

@@ -7,7 +7,6 @@ from datetime import UTC
 from notifications.letters.letter import Count, Letter, Recipient, Tone
 from notifications.letters.parts import because, letter, rows, seal_words
 from notifications.news import News
-from releases import queries as releases
 
 VERDICTS: tuple[tuple[Tone, str, str], ...] = (
     ("blocks", "in the way", "Nothing stands in the way."),
@@ -64,23 +63,28 @@ def _seal(news: News) -> str:
 
 def _counts(news: News) -> tuple[Count, ...]:
     """How many facts stand in the way, need an eye, are clear; and which, as they are now."""
-    readiness = releases.readiness(news.release, "sign")
     found = []
     for tone, words, none in VERDICTS:
-        names = [fact.label for fact in readiness.facts if fact.verdict == tone]
+        names = [fact.label for fact in news.readiness if fact.verdict == tone]
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         found.append(Count(tone, f"{len(names)} {words}", f"{shown}." if names else none))
     return tuple(found)
 
 
 def signatures_void(news: News, to: Recipient) -> Letter:
-    """What was signed does not count any more, and why."""
+    """What was signed, or asked, does not count any more, and why."""
     version = news.facts.version
+    signed = bool(news.before.get("signers"))
+    void = (
+        f"The signatures on {version} do not count any more"
+        if signed
+        else f"{version} is not asked about now"
+    )
     return letter(
         news,
         to,
-        f"Signatures void: {version}",
-        f"The signatures on {version} do not count any more, because what they were about has changed.",
+        f"Signatures void: {version}" if signed else f"No signature needed now: {version}",
+        f"{void}, because what it asked about has changed.",
         because(news),
         "You need not do anything now. If your signature is wanted again, a mail asks for it.",
     )

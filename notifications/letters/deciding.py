@@ -77,7 +77,7 @@ def window_moved(news: News, to: Recipient) -> Letter:
         f"{news.who} set the window of {version} to {window_words(window, to.zone)}",
         was,
         because(news),
-        "A go that was given for the earlier window does not stand any more.",
+        "A go is for one window only: it is asked for this one." if earlier else "",
     )
 
 
@@ -94,11 +94,9 @@ def cancelled(news: News, to: Recipient) -> Letter:
 
 
 def _window(values: dict[str, Any]) -> Window | None:
-    """The window that an event carries, as `window: [start, end]` or as its two fields."""
-    pair = values.get("window") or [values.get("window_start"), values.get("window_end")]
-    if isinstance(pair, dict):
-        pair = [pair.get("start"), pair.get("end")]
-    if len(pair) != 2 or not all(isinstance(text, str) for text in pair):
+    """The window that an event carries: a decision as a pair, a release as `start` and `end`."""
+    pair = values.get("window") or [values.get("start"), values.get("end")]
+    if not all(isinstance(text, str) for text in pair):
         return None
     return datetime.fromisoformat(pair[0]), datetime.fromisoformat(pair[1])
 
