@@ -22,6 +22,10 @@ from hmhp_portal.launcher.processes import PortalProcesses, Services
 from hmhp_portal.supervisor import StartFailed, Supervisor
 
 
+LEFT_OUT = frozenset({"PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE"})
+"""Not handed on: other code than ours, and what would make every process compile it again."""
+
+
 @dataclass(frozen=True)
 class Options:
     """What the command line chose."""
@@ -139,7 +143,7 @@ class _Run:
     def _make_environment(self) -> dict[str, str]:
         """For the portal's processes: this one's, with the installation's own values put in."""
         own = self._own_environment()
-        kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+        kept = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
         # Few arenas: threads of one process share their memory instead of each keeping a heap of its own.
         environment = {"MALLOC_ARENA_MAX": "2", "PYTHONUNBUFFERED": "1"} | kept | own
         environment.setdefault("PORTAL_TARGET_DATABASE_URL", environment["DATABASE_URL"])

@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def answers(url: str) -> dict[str, bool]:
-    with urllib.request.urlopen(f"{url}/readyz", timeout=10) as answer:
+    with urllib.request.urlopen(f"{url}/readyz", timeout=60) as answer:
         return dict(json.loads(answer.read()))
 
 
