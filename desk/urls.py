@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from desk.views import audit, board, environments, for_you, help, shell
 
 app_name = "desk"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", board.Board.as_view(), name="board"),
+    path("for-you/", for_you.ForYou.as_view(), name="for_you"),
+    path("environments/", environments.Environments.as_view(), name="environments"),
+    path("audit/", audit.Audit.as_view(), name="audit"),
+    path("help/", help.Help.as_view(), name="help"),
+    path("shell/", shell.ShellParts.as_view(), name="shell"),
+]

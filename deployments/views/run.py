@@ -80,7 +80,7 @@ def run_view(run: DeploymentRun, actor: Actor, request: HttpRequest) -> dict[str
         "lede": _lede(run),
         "blue": run.blue.subject if run.blue else "",
         "starter": labels([run.started_by])[run.started_by],
-        "banner": _banner(run),
+        "banner": _banner(run, facts),
         "facts": _facts(run, facts),
         "controls": controls,
         "sheets": _sheets(run, controls),
@@ -154,7 +154,7 @@ def _sheets(run: DeploymentRun, controls: list[Act]) -> list[Confirm]:
     return [make(run) for name, make in made.items() if name in open_acts]
 
 
-def _banner(run: DeploymentRun) -> Banner | None:
+def _banner(run: DeploymentRun, facts: queries.RunFacts) -> Banner | None:
     reason = (f"Reason: {run.reason}",) if run.reason else ()
     if run.run_state == RunState.PAUSED:
         return Banner("watch", "pause", "Paused.", ("Traffic stays where it is. Limits are still watched.",))
@@ -166,7 +166,7 @@ def _banner(run: DeploymentRun) -> Banner | None:
         return Banner("bad", "cross", "Failed before any traffic moved.", (run.sentence,))
     if run.clearance_sentence and run.run_state == RunState.RUNNING:
         return Banner("watch", "pause", "Forward moves hold.", (run.clearance_sentence,))
-    if run.held_since and run.run_state == RunState.RUNNING:
+    if run.run_state == RunState.RUNNING and traffic.holding(facts):
         return Banner("watch", "clock", "Holding: the verdict is open.", (run.sentence,))
     if run.emergency:
         return Banner("watch", "alert", "Emergency run.", reason)

@@ -108,11 +108,16 @@ def _words(run: DeploymentRun, found: RegionFacts, plan: Sequence[Point]) -> str
     return f"green carries {found.percent} %"
 
 
+def holding(facts: RunFacts) -> bool:
+    """True while the wait of a weight is over and its verdict is still open."""
+    return facts.next_step_in_seconds == 0 and facts.verdict in ("inconclusive", "error")
+
+
 def _coming(
     run: DeploymentRun, facts: RunFacts, steps: Sequence[RunStep], now: datetime
 ) -> list[tuple[str, datetime, int]]:
     """(region, moment, weight) of the shifts to come, if each wait takes its planned time and passes."""
-    if run.run_state != RunState.RUNNING or facts.next_step_in_seconds is None or run.held_since:
+    if run.run_state != RunState.RUNNING or facts.next_step_in_seconds is None or holding(facts):
         return []
     bakes = dict(zip(run.plan.get("weights", []), run.plan.get("bake_seconds", []), strict=False))
     at, coming = now + timedelta(seconds=facts.next_step_in_seconds), []

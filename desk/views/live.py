@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from deployments.models import DeploymentRun
 from deployments.queries import LiveTarget, live_where
+from deployments.states import ACTIVE, RunKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,13 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One target, as it was last seen."""
+    """One target, as it was last seen; while a run moves it: green's share, coming and going version."""
 
     target: LiveTarget
     production: bool
     green: int | None
+    coming: str
+    going: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,8 @@ def matrix() -> Matrix:
     if not targets:
         return Matrix([], [], [], None)
     last = targets[-1].environment
-    columns = [Column(target, target.environment == last, _green(target)) for target in targets]
+    runs = {run.environment.name: run for run in _moving()}
+    columns = [_column(target, target.environment == last, runs.get(target.environment)) for target in targets]
     names = sorted({component.name for target in targets for component in target.components})
     rows = [Row(name, [_cell(column, name, targets, last) for column in columns]) for name in names]
     seen = [target.seen_at for target in targets if target.seen_at]
@@ -81,9 +86,19 @@ def _groups(targets: Sequence[LiveTarget], last: str) -> list[Group]:
     return groups
 
 
-def _green(target: LiveTarget) -> int | None:
-    """The smaller share where two slots serve, so that the water line shows both; None for one."""
-    return min(target.weights.values()) if len(target.weights) > 1 else None
+def _moving() -> list[DeploymentRun]:
+    return list(
+        DeploymentRun.objects.filter(state__in=ACTIVE, kind=RunKind.DEPLOY, traffic_at__isnull=False)
+        .select_related("environment", "blue")
+        .defer("content", "plan", "blue__content", "blue__plan")
+    )
+
+
+def _column(target: LiveTarget, production: bool, run: DeploymentRun | None) -> Column:
+    if run is None or target.seen_at is None:
+        return Column(target, production, None, "", "")
+    going = run.blue.subject if run.blue else ""
+    return Column(target, production, target.weights.get(run.slot, 0), run.subject, going)
 
 
 def _cell(column: Column, name: str, targets: Sequence[LiveTarget], last: str) -> Cell:

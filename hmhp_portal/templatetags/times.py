@@ -124,6 +124,12 @@ def clock_time(at: datetime | None) -> str:
 
 
 @register.filter
+def day(at: datetime) -> str:
+    """The day of a moment in UTC: "Wed 18 Nov", "Today"."""
+    return day_words(at.astimezone(ZoneInfo("UTC")))
+
+
+@register.filter
 def iso(at: datetime) -> str:
     """ISO 8601 in UTC, for `datetime` attributes and machines."""
     return at.astimezone(ZoneInfo("UTC")).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -5,6 +5,7 @@ In: a version. Out: templates/releases/*.html.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -109,10 +110,11 @@ class Runs(ReleasePage):
             .select_related("environment")
             .defer("content", "plan")
         )
+        try_out = acts.act_for(self.actor, release, Verb.DEPLOY_DEVELOPMENT)
         return {
             "runs": runs,
             "people": labels(run.started_by for run in runs),
-            "development": acts.act_for(self.actor, release, Verb.DEPLOY_DEVELOPMENT),
+            "development": replace(try_out, id="development-first") if try_out else None,
         }
 
 

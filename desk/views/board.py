@@ -1,0 +1,169 @@
+"""The board: is production well, what is moving, what waits for me?
+
+In: nothing. Out: desk/board.html. Everything on it comes from the rooms' queries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from accounts.models import User
+from accounts.queries import labels
+from approvals.acts import Act, Confirm, refusal
+from approvals.pages import PolicyPage
+from approvals.policy import Action
+from deployments import queries as deployments
+from deployments.models import DeploymentRun
+from deployments.states import ACTIVE, RunKind
+from deployments.views import measures, steer, traffic
+from desk.views.environments import sentence as live_sentence
+from desk.views.live import matrix
+from events import clock
+from releases import queries as releases
+from releases.models import Release
+from releases.states import ENDS, ReleaseState
+
+IN_FLIGHT = 12
+AHEAD = timedelta(days=45)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One line of the agenda: a window, the end of monitoring, or a freeze."""
+
+    start: datetime
+    end: datetime | None
+    title: str
+    note: str
+    link: str
+    frost: bool = False
+
+
+class Board(PolicyPage):
+    """`/`."""
+
+    action = Action.READ_RELEASES
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The board for this reader."""
+        waiting = releases.for_person(request.user) if isinstance(request.user, User) else []
+        flight = in_flight()
+        shown = matrix()
+        going = going_live(self.actor)
+        context: dict[str, Any] = {
+            "sentence": sentence(going, len(waiting), live_sentence(shown), bool(flight)),
+            "today": clock.now(),
+            "going": going,
+            "waiting": waiting,
+            "matrix": shown,
+            "flight": flight,
+            "agenda": agenda(flight),
+            "new_act": Act(
+                "new", "New release", reverse("releases:new"), "plus", asks=True,
+                refused=refusal(self.actor, Action.CREATE_RELEASE),
+            ),
+        }
+        return render(request, "desk/board.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """One release on its way, with the sentence of what it is and waits for."""
+
+    release: Release
+    headline: str
+    state: str
+
+
+def in_flight() -> list[Flight]:
+    """Releases that are not at an end, those with the nearest window first."""
+    found = list(
+        releases.releases()
+        .exclude(state__in=ENDS)
+        .defer("first_request", "production_run__content", "staging_run__content", "base_run__content")
+        .order_by("window_start", "-created_at")[:IN_FLIGHT]
+    )
+    said = releases.headlines(found)
+    return [Flight(release, said[release.pk], _shown(release)) for release in found]
+
+
+def _shown(release: Release) -> str:
+    ahead = release.window_start is not None and release.window_start > clock.now()
+    return "scheduled" if release.status == ReleaseState.APPROVED and ahead else str(release.state)
+
+
+def going_live(actor: Any) -> dict[str, Any] | None:
+    """The run that moves the last environment now, as the deployment page tells of it."""
+    run = (
+        DeploymentRun.objects.filter(state__in=ACTIVE, kind=RunKind.DEPLOY, needs_proof=True)
+        .select_related("environment", "blue")
+        .first()
+    )
+    if run is None:
+        return None
+    facts = deployments.run_facts(run)
+    steps = list(run.steps.all())
+    rows = [row for region in facts.regions[:1] for row in measures.limit_rows(region.rows)]
+    controls: list[Act] = steer.controls(actor, run)
+    sheets: list[Confirm] = [steer.abort_confirm(run)] if any(c.id == "abort" and not c.refused for c in controls) else []
+    return {
+        "run": run,
+        "facts": facts,
+        "starter": labels([run.started_by])[run.started_by],
+        "traffic": traffic.regions(run, facts, steps, []),
+        "rows": rows,
+        "rows_region": facts.regions[0].region if facts.regions else "",
+        "controls": [control for control in controls if control.id != "promote"],
+        "sheets": sheets,
+        "next_at": clock.now() + timedelta(seconds=facts.next_step_in_seconds)
+        if facts.next_step_in_seconds is not None
+        else None,
+    }
+
+
+def agenda(flight: list[Flight]) -> list[Planned]:
+    """Windows, ends of monitoring and freezes ahead, soonest first."""
+    now = clock.now()
+    planned = [found for item in flight for found in _of_release(item.release, now)]
+    for span in releases.frozen(now, now + AHEAD, environment=deployments_last(), kind=""):
+        planned.append(
+            Planned(span.start, span.end, span.freeze.name, span.freeze.reason, reverse("releases:freezes"), True)
+        )
+    return sorted(planned, key=lambda item: item.start)[:8]
+
+
+def deployments_last() -> str:
+    """The name of the last environment, or "" before a platform file was loaded."""
+    last = deployments.environments().last()
+    return last.name if last else ""
+
+
+def _of_release(release: Release, now: datetime) -> list[Planned]:
+    found = []
+    start, end = release.window_start, release.window_end
+    before = release.status in (ReleaseState.REVIEW, ReleaseState.APPROVED, ReleaseState.VALIDATING)
+    if start and end and end > now and (before or release.status == ReleaseState.DRAFT):
+        kind = release.get_kind_display()
+        found.append(Planned(start, end, f"{release.version}: {kind.lower()} window", release.title, release.link))
+    if release.status == ReleaseState.MONITORING and release.monitoring_ends_at:
+        ends = release.monitoring_ends_at
+        found.append(Planned(ends, None, f"{release.version}: monitoring ends", release.title, release.link))
+    return found
+
+
+def sentence(going: dict[str, Any] | None, waiting: int, live: str, flight: bool) -> str:
+    """The one sentence of the board, from what is seen."""
+    if going is not None:
+        run = going["run"]
+        words = {"paused": "is paused on its way live", "rolling_back": "is being rolled back"}
+        first = f"{run.subject} {words.get(run.state, 'is going live')}."
+    else:
+        first = live if live or not flight else "Nothing moves."
+    mine = {0: "Nothing waits for you.", 1: "One thing waits for you."}.get(waiting, f"{waiting} things wait for you.")
+    return f"{first} {mine}"

@@ -1,0 +1,107 @@
+"""Every page opens in every state of a release, for everybody who may read it, and holds nothing inline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from releases.models import Release
+from releases.services import cancel
+from tests.accounts.fixtures import Door
+from tests.cast import actor
+from tests.pages.look import look
+from tests.releases import world
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("platform")]
+
+
+def rejected() -> Release:
+    release = world.in_review()
+    world.sign(release, "quinn", answer="no_go", remark="Rejoin fails.")
+    return world.again(release)
+
+
+def cancelled() -> Release:
+    release = world.draft()
+    cancel.cancel(release.version, actor=actor("rita"), reason="Not needed.")
+    return world.again(release)
+
+
+STATES: dict[str, Callable[[], Release]] = {
+    "draft": world.draft,
+    "validating": world.staged,
+    "review": world.in_review,
+    "approved": world.approved,
+    "deploying": world.deploying,
+    "monitoring": world.monitoring,
+    "completed": world.completed,
+    "rolled back": world.rolled_back,
+    "rejected": rejected,
+    "cancelled": cancelled,
+}
+TABS = ("", "go/", "content/", "deployments/", "history/")
+ROOMS = ("/", "/for-you/", "/releases/", "/releases/freezes/", "/deployments/", "/environments/", "/help/", "/shell/")
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_release_and_its_tabs_open_in_every_state(state: str, logged_in: Door) -> None:
+    release = STATES[state]()
+    for tab in TABS:
+        seen = look(logged_in("rita"), f"{release.link}{tab}")
+        assert seen.status == 200, f"{tab}: {seen.words[:300]}"
+        assert release.version in seen.heading
+        seen.demand_clean()
+
+
+@pytest.mark.parametrize("state", ["validating", "deploying", "monitoring", "rolled back"])
+def test_runs_of_a_release_open_in_every_state(state: str, logged_in: Door) -> None:
+    release = STATES[state]()
+    for run in {release.staging_run_id, release.production_run_id} - {None}:
+        seen = look(logged_in("devon"), f"/deployments/{run}/")
+        assert seen.status == 200, seen.words[:300]
+        seen.demand_clean()
+        assert look(logged_in("devon"), f"/deployments/{run}/panels/").status == 200
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_rooms_open_without_any_release(room: str, logged_in: Door) -> None:
+    assert look(logged_in("rita"), room).status == 200
+
+
+@pytest.mark.parametrize("room", [room for room in ROOMS if room != "/shell/"])
+def test_rooms_open_with_releases_under_way(room: str, logged_in: Door) -> None:
+    world.completed()
+    world.deploying()
+    world.draft("2026.12.0")
+    seen = look(logged_in("rita"), room)
+    assert seen.status == 200
+    assert seen.heading
+    seen.demand_clean()
+
+
+@pytest.mark.parametrize("name", ["devon", "quinn", "sasha", "dana", "sue", "stan", "audrey", "adam"])
+def test_everybody_with_a_role_reads_release_and_room(name: str, logged_in: Door) -> None:
+    release = world.in_review()
+    for tab in ("", "go/"):
+        seen = look(logged_in(name), f"{release.link}{tab}")
+        assert seen.status == 200
+        seen.demand_clean()
+
+
+def test_person_without_role_is_told_who_can_read(logged_in: Door) -> None:
+    seen = look(logged_in("otto"), "/releases/")
+    assert seen.status == 403
+    assert "otto may not read releases" in seen.words
+
+
+def test_audit_trail_opens_for_the_auditor_alone(logged_in: Door) -> None:
+    world.draft()
+    assert "Release opened" in look(logged_in("audrey"), "/audit/").words
+    assert look(logged_in("dana"), "/audit/").status == 403
+
+
+def test_unknown_release_and_run_are_pages_with_a_sentence(logged_in: Door) -> None:
+    assert "There is no release" in look(logged_in("rita"), "/releases/9.9.9/").words
+    assert look(logged_in("rita"), "/releases/9.9.9/").status == 404
+    assert look(logged_in("rita"), "/deployments/999/").status == 404
