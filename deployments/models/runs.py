@@ -27,7 +27,7 @@ QUEUED, RUNNING, PAUSED = RunState.QUEUED.value, RunState.RUNNING.value, RunStat
 SUCCEEDED, ROLLING_BACK = RunState.SUCCEEDED.value, RunState.ROLLING_BACK.value
 
 
-def way_back_open(run: DeploymentRun) -> bool:
+def not_closed(run: DeploymentRun) -> bool:
     """True until a release completes or another takes over, which closes the way back."""
     return run.closed_at is None
 
@@ -194,7 +194,7 @@ class DeploymentRun(models.Model):
         self.ended_at = clock.now()
 
     @transition(
-        field=state, source=[RUNNING, PAUSED, SUCCEEDED], target=ROLLING_BACK, conditions=[way_back_open]
+        field=state, source=[RUNNING, PAUSED, SUCCEEDED], target=ROLLING_BACK, conditions=[not_closed]
     )
     def roll_back(self) -> None:
         """Traffic leaves green at once."""
