@@ -116,7 +116,7 @@ class Visitors:
             due = int((now - began) * self._options.rate) - sent
             sent += due
             for region in self._regions.values():
-                for _ in range(min(due, int(self._options.rate))):
+                for _ in range(min(due, max(1, int(self._options.rate)))):
                     self._send(region)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ending.wait(), 1 / self._options.rate)

@@ -14,11 +14,8 @@ from psycopg import errors
 
 RELEASE = json.loads(Path(__file__).with_name("release.json").read_text())
 
-ADD = "INSERT INTO notification (number) SELECT coalesce(max(number), 0) + 1 FROM notification"
-ADD_WITH_CHANNEL = """
-    INSERT INTO notification (number, channel)
-    SELECT coalesce(max(number), 0) + 1, 'push' FROM notification
-"""
+ADD = "INSERT INTO notification DEFAULT VALUES"
+ADD_WITH_CHANNEL = "INSERT INTO notification (channel) VALUES ('push')"
 OLD = "DELETE FROM {} WHERE {} < now() - interval '1 day'"
 
 

@@ -13,7 +13,7 @@ import secrets
 import threading
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import psycopg
 from psycopg import errors, sql
@@ -108,6 +108,5 @@ def database_url(base: str, database: str, user: str | None = None, password: st
             place = f"{account}@{place}"
         else:  # over a socket named in the query, where an empty host may carry no account
             query |= {"user": user, "password": password or ""}
-    return urlunsplit(
-        ("postgresql", place, "/" + quote(database, safe=""), urlencode(query, quote_via=quote), "")
-    )
+    suffix = f"?{urlencode(query, quote_via=quote)}" if query else ""
+    return f"postgresql://{place}/{quote(database, safe='')}{suffix}"
