@@ -17,6 +17,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -111,7 +112,8 @@ def _again(kept: KeptAnswer, fingerprint: str) -> Response:
             "This Idempotency-Key was used for another call. Use a new key for a new call, "
             "and the old one only to repeat the same call with the same body."
         )
-    return Response(kept.body, status=kept.status, headers={**kept.headers, "Idempotency-Replayed": "true"})
+    body = json.loads(kept.body) if kept.body else None
+    return Response(body, status=kept.status, headers={**kept.headers, "Idempotency-Replayed": "true"})
 
 
 def _keep(actor_id: str, key: str, fingerprint: str, response: Response) -> None:
@@ -124,6 +126,6 @@ def _keep(actor_id: str, key: str, fingerprint: str, response: Response) -> None
         fingerprint=fingerprint,
         status=response.status_code,
         headers=headers,
-        body=response.data,
+        body="" if response.data is None else JSONRenderer().render(response.data).decode(),
         created_at=now,
     )

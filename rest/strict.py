@@ -56,16 +56,17 @@ class Text(serializers.CharField):
         super().__init__(**options)
 
     def run_validation(self, data: Any = empty) -> Any:
-        """Judge the type before DRF turns numbers into text."""
-        if data is not empty and data is not None and not isinstance(data, str):
-            self.fail("shape")
+        """Judge type and characters before DRF turns numbers into text and trims line ends away."""
+        if data is not empty and data is not None:
+            if not isinstance(data, str):
+                self.fail("shape")
+            if found := control_character(data, lines=self.lines):
+                self.fail("control", character=found)
         return super().run_validation(data)
 
     def to_internal_value(self, data: Any) -> str:
         """The text, with line ends made `\\n`."""
-        text = super().to_internal_value(data)
-        if found := control_character(text, lines=self.lines):
-            self.fail("control", character=found)
+        text: str = super().to_internal_value(data)
         return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
