@@ -66,7 +66,11 @@ class ComponentSpec:
 
 @dataclass(frozen=True, slots=True)
 class SlotSpec:
-    """A colour: all components of one content, under a slot named by that content."""
+    """A colour: all components of one content, under a slot named by that content.
+
+    Without components it is room for that colour: `ensure` makes it known and starts nothing, and
+    leaves alone what is there already.
+    """
 
     slot: str
     release: str
@@ -154,7 +158,8 @@ class Observation:
     """What is really there in one target, at one moment.
 
     `weights` is the percentage per slot now in force at the edge (empty when nothing serves).
-    `background` is the slot whose workers and schedules run. `addresses` are the edge
+    `background` is the slot whose workers and schedules run or still end; None in the middle of a
+    hand-over. `addresses` are the edge
     components' public addresses. `mark` is set by somebody who acted past the portal
     (`offline`). `fence` is the highest that the target has seen.
     """
@@ -220,11 +225,17 @@ class Platform(Protocol):
         ...
 
     def switch(self, fence: int, routing: Routing) -> None:
-        """Have this routing; the weights are in force when it returns."""
+        """Have this routing; the weights are in force when it returns.
+
+        The background work may still be handed over then: `observe` tells which slot's runs.
+        """
         ...
 
     def retire(self, fence: int, slot: str) -> None:
-        """Have that slot gone; refused (`invalid`) while it has weight above 0."""
+        """Have that slot gone; refused (`invalid`) while it has weight above 0.
+
+        It goes once its requests in flight have ended, and is observed until then.
+        """
         ...
 
     def lines(self, slot: str, after: Mapping[str, int]) -> Sequence[tuple[str, int, str]]:

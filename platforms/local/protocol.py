@@ -86,8 +86,8 @@ def read_slot(value: object) -> SlotSpec:
     """A colour as it came over the socket or out of the state file."""
     raw = mapping(value, "slot")
     entries = raw.get("components")
-    if not isinstance(entries, list | tuple) or not entries:
-        raise PlatformRefused("invalid", "A slot has at least one component.")
+    if not isinstance(entries, list | tuple):
+        raise PlatformRefused("invalid", "A slot has a list of components.")
     components = tuple(_read_component(entry) for entry in entries)
     names = [component.name for component in components]
     if len(set(names)) != len(names):

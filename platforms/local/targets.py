@@ -130,6 +130,9 @@ class Target:
             self._check_fence(fence)
             if slot.slot in self._leaving:
                 raise PlatformUnavailable(f"{slot.slot} is still being taken down.", 1.0)
+            if not slot.components and slot.slot in self.wanted.slots:
+                self._save(fence)
+                return  # room was made before
             await self._replace_other(slot)
             await self.edges.open(slot)
             self.wanted.data_class = data_class
@@ -230,7 +233,7 @@ class Target:
 
     async def _take_down(self, slot: RunningSlot) -> None:
         name = slot.spec.slot
-        drain = max(component.drain_seconds for component in slot.spec.components)
+        drain = max((component.drain_seconds for component in slot.spec.components), default=0)
         try:
             await self.edges.idle(name, LEAVING_SECONDS + drain)
             await self._jobs.stop(name)

@@ -7,6 +7,7 @@ A driver's tests subclass `PlatformContract` and give a fixture `subject`; whate
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Protocol
 
 import pytest
@@ -57,6 +58,12 @@ class PlatformContract:
         before = ready(subject, "blue").slot("blue")
         subject.platform.ensure(1, subject.slot("blue"))
         assert subject.platform.observe().slot("blue") == before
+
+    def test_room_is_made_before_the_components_come(self, subject: Subject) -> None:
+        subject.platform.ensure(1, replace(subject.slot("blue"), components=()))
+        (room,) = subject.platform.observe().slots
+        assert (room.slot, room.components, room.ready) == ("blue", (), False)
+        assert ready(subject, "blue").slot("blue").components
 
     def test_missing_artifact_is_refused_and_leaves_no_slot(self, subject: Subject) -> None:
         with refused("artifact_missing"):

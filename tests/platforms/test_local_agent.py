@@ -36,7 +36,7 @@ def test_silent_agent_is_unavailable(local_agent: LocalAgent) -> None:
         ({"fence": "1", "slot": {}}, "fence must be a whole number"),
         ({"fence": True, "slot": {}}, "fence must be a whole number"),
         ({"fence": 1, "slot": []}, "slot must be an object"),
-        ({"fence": 1, "slot": {"slot": "a", "components": []}}, "at least one component"),
+        ({"fence": 1, "slot": {"slot": "a", "components": 5}}, "list of components"),
         ({"fence": 1, "slot": {"slot": "../a", "components": [{}]}}, "name of a component"),
         (
             {

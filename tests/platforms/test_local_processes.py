@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from platforms.base import ComponentState, PlatformRefused, Routing
+from platforms.base import ComponentState, PlatformRefused, Routing, SlotSpec
 from platforms.local.driver import LocalPlatform
 from tests.platforms.agent_fixture import LocalAgent, Parts, eventually
 
@@ -141,6 +141,13 @@ def test_another_data_class_is_refused_while_slots_are_there(parts: Parts) -> No
     with pytest.raises(PlatformRefused) as refused:
         parts.agent.open(data_class="production").ensure(1, parts.slot("green"))
     assert refused.value.code == "data_class"
+
+
+def test_making_room_again_leaves_what_runs(parts: Parts) -> None:
+    platform = parts.agent.open()
+    parts.serve(platform, parts.slot("blue", parts.web("blue")))
+    platform.ensure(1, SlotSpec("blue", "release of blue", ()))
+    assert component(platform).ready
 
 
 def test_former_worker_has_ended_before_the_next_begins(parts: Parts) -> None:
