@@ -21,15 +21,17 @@ def load(run_id: int) -> DeploymentRun:
 
 def view_of(run: DeploymentRun) -> RunView:
     """The run as it stands."""
+    steps = tuple(_step(step) for step in run.steps.all() if step.group != "return")
+    checking = bool(steps) and steps[0].state == StepState.RUNNING
     return RunView(
         state=run.run_state,
         green=run.slot,
         blue=run.blue.slot if run.blue else None,
         plan=run.plan,
-        steps=tuple(_step(step) for step in run.steps.all() if step.group != "return"),
+        steps=steps,
         data_class=run.environment.data_class,
         held=held_by_clearance(run),
-        problems=tuple(_problems(run)) if _still_to_check(run) else (),
+        problems=tuple(_problems(run)) if checking else (),
         artifacts=content.artifacts(run),
         has_background=content.has_background(run) or content.has_background(run.blue),
         migrations=tuple(content.migrating(run, content.EXPANDING, "migrate_expand", run.blue)),
@@ -53,10 +55,6 @@ def _step(step: RunStep) -> StepView:
         started_at=step.started_at,
         data=step.data,
     )
-
-
-def _still_to_check(run: DeploymentRun) -> bool:
-    return run.steps.filter(ordinal=1, state=StepState.RUNNING).exists()
 
 
 def _problems(run: DeploymentRun) -> list[str]:

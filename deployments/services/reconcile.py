@@ -33,10 +33,10 @@ WATCH_SECONDS = (2.0, 10.0)
 
 def reconcile(run_id: int) -> None:
     """One look at a run; nothing happens while somebody else has it. Raises RunNotFound."""
-    if not DeploymentRun.objects.filter(pk=run_id).exists():
-        raise RunNotFound(f"There is no run {run_id}.")
     lease = leases.take(run_id)
     if lease is None:
+        if not DeploymentRun.objects.filter(pk=run_id).exists():
+            raise RunNotFound(f"There is no run {run_id}.")
         return
     look_in: float | None = 5.0
     try:

@@ -111,6 +111,8 @@ class MemoryPlatform:
                     raise PlatformRefused("artifact_missing", f"The artefact of {component.name} is missing.")
             self.specs[slot.slot] = slot
             for component in slot.components:
+                self.output.setdefault((slot.slot, component.name), [f"{component.name} starts"])
+            for component in slot.components:
                 if component.edge:
                     self.counters.setdefault((slot.slot, component.name), Counter())
 
@@ -136,9 +138,10 @@ class MemoryPlatform:
     def switch(self, fence: int, routing: Routing) -> None:
         self._change("switch", fence)
         with self.lock:
-            if routing.weights and sum(routing.weights.values()) != 100:
-                raise PlatformRefused("invalid", "Weights must sum to 100.")
-            for slot in routing.weights:
+            weights = routing.weights.values()
+            if routing.weights and (sum(weights) != 100 or min(weights) < 0):
+                raise PlatformRefused("invalid", "Weights must sum to 100, none below 0.")
+            for slot in (*routing.weights, *([routing.background] if routing.background else [])):
                 if slot not in self.specs:
                     raise PlatformRefused("unknown_slot", f"There is no slot {slot}.")
             self.routing = Routing(dict(routing.weights), routing.background)

@@ -1,0 +1,120 @@
+"""The socket of a run: every line after a position, in order, none missing, none twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
+
+from deployments import hub
+from deployments.consumers import RunConsumer
+from deployments.models import DeploymentRun
+from deployments.services.progress import Line, append
+from deployments.states import LineKind
+from tests.cast import user
+from tests.deployments.engine import make_ladder, queue
+from tests.events.open_page import OpenPage
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def write(run: DeploymentRun, count: int) -> None:
+    """Append that many lines in one batch."""
+    with transaction.atomic():
+        append(run, [Line(LineKind.STEP, f"line {n}") for n in range(count)])
+
+
+def made_run() -> DeploymentRun:
+    make_ladder()
+    return queue("1.0.0", "staging")
+
+
+def page_on(run_id: int, who: Any, after: object = 0) -> OpenPage:
+    """An open page on a run."""
+    return OpenPage(RunConsumer, f"/ws/deployments/{run_id}/", who, f"after={after}", run_id=run_id)
+
+
+async def opened(run: DeploymentRun, after: int = 0) -> OpenPage:
+    page = page_on(run.pk, await sync_to_async(user)("dana"), after)
+    await page.connect()
+    return page
+
+
+async def lines(page: OpenPage, until: int) -> list[int]:
+    """Positions received until that one arrived."""
+    found: list[int] = []
+    while not found or found[-1] < until:
+        frame = await page.frame(10)
+        found += [line["seq"] for line in frame.get("lines", [])]
+    return found
+
+
+async def closed(page: OpenPage) -> int:
+    await page.connect()
+    return await page.closing_code()
+
+
+@pytest.fixture
+async def run() -> AsyncIterator[DeploymentRun]:
+    yield await sync_to_async(made_run)()
+    await asyncio.sleep(0)
+
+
+async def test_page_gets_what_was_before_and_what_comes(run: DeploymentRun) -> None:
+    await sync_to_async(write)(run, 3)
+    page = await opened(run)
+    assert await lines(page, 3) == [1, 2, 3]
+    await sync_to_async(write)(run, 2)
+    assert await lines(page, 5) == [4, 5]
+    await page.leave()
+
+
+async def test_page_resumes_after_its_last_line(run: DeploymentRun) -> None:
+    await sync_to_async(write)(run, 1200)
+    page = await opened(run, after=700)
+    assert await lines(page, 1200) == list(range(701, 1201))
+    await page.leave()
+
+
+async def test_nothing_is_lost_or_doubled_while_lines_are_written(run: DeploymentRun) -> None:
+    async def writer() -> None:
+        for _ in range(20):
+            await sync_to_async(write)(run, 7)
+
+    writing = asyncio.create_task(writer())
+    pages = [await opened(run) for _ in range(5)]
+    for page in pages:
+        assert await lines(page, 140) == list(range(1, 141))
+    await writing
+    for page in pages:
+        await page.leave()
+    assert not hub._hubs
+
+
+async def test_new_sentence_without_a_line_is_told(run: DeploymentRun) -> None:
+    page = await opened(run)
+    await page.frame()
+    await sync_to_async(DeploymentRun.objects.filter(pk=run.pk).update)(sentence="Waits for the moon.")
+    frame = await page.frame()
+    assert frame == {"lines": [], "state": "queued", "sentence": "Waits for the moon."}
+    await page.leave()
+
+
+async def test_strangers_and_wrong_addresses_are_closed_with_their_reason(run: DeploymentRun) -> None:
+    dana, otto = await sync_to_async(user)("dana"), await sync_to_async(user)("otto")
+    assert await closed(page_on(run.pk, AnonymousUser())) == 4401
+    assert await closed(page_on(run.pk, otto)) == 4403
+    assert await closed(page_on(run.pk + 1, dana)) == 4404
+    assert await closed(page_on(run.pk, dana, after="x")) == 4400
+
+
+async def test_page_that_is_too_slow_is_asked_to_come_back() -> None:
+    slow = hub.Subscriber()
+    for n in range(hub.QUEUE_FRAMES + 1):
+        slow.put(hub.Frame(n, n, "{}"))
+    assert slow.overflowed
