@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from deployments import queries as deployments
-from deployments.models import DeploymentRun, Environment, Target
+from deployments.models import DeploymentRun, Target
 from deployments.services.reconcile import reconcile
 from deployments.states import UNSUCCESSFUL, RunState
 from events import clock
@@ -25,7 +25,7 @@ from releases.services import create, edit, follow_up, lessons, stage, starting
 from releases.services.advance import advance
 from releases.states import ENDS, ReleaseState
 
-LOOK = timedelta(seconds=2)
+LOOK = timedelta(seconds=8)
 MOST_LOOKS = 600
 """A run of the past that needs more looks than this is stuck, and the seed says so."""
 
@@ -51,13 +51,19 @@ class Played:
         with clock.at(moment), standing_in(self.targets):
             yield
 
-    def look(self, run_id: int, release_id: int | None) -> None:
-        """One look of the engine and of the release, then the clock goes on."""
+    def look(self, release_id: int | None) -> None:
+        """One look of the engine at every run under way, and of the release; then the clock goes on."""
         self.time.moment = clock.now()
-        reconcile(run_id)
+        for run_id in under_way():
+            reconcile(run_id)
         if release_id is not None:
             advance(release_id)
         clock.advance(LOOK)
+
+
+def under_way() -> list[int]:
+    """The runs that the engine still looks at."""
+    return list(DeploymentRun.objects.exclude(next_look_at=None).order_by("pk").values_list("pk", flat=True))
 
 
 def play(
@@ -77,9 +83,8 @@ def play(
         paperwork.check(version, cast)
         clock.advance(timedelta(hours=3))
         run = stage.stage(version, actor=cast.ci)
-        _drive(
-            played, run.pk, queries.get(version).pk, until_release=lambda r: r.status != ReleaseState.STAGING
-        )
+        _drive(played, run.pk, queries.get(version).pk, lambda r: r.status != ReleaseState.STAGING)
+        finish(played)
         paperwork.validate(version, cast)
         paperwork.ask(version, cast, opens, opens + timedelta(hours=3))
         reading.read(deliver=False)
@@ -137,30 +142,27 @@ def _deploy(past: Past, version: str, cast: Cast, played: Played) -> None:
         if environment == deployments.production().name:
             target.error_share[release.content_hash[:8]] = past.error_share
     run = starting.deploy(version, actor=cast.devops, seal=release.seal)
-    _drive(played, run.pk, release.pk, until_release=lambda r: r.status in ENDS)
-    finish(played, deployments.production())
+    _drive(played, run.pk, release.pk, lambda r: r.status in ENDS)
+    finish(played)
 
 
-def _drive(played: Played, run_id: int, release_id: int, *, until_release: Callable[[Release], bool]) -> None:
+def _drive(played: Played, run_id: int, release_id: int, until: Callable[[Release], bool]) -> None:
     for _ in range(MOST_LOOKS):
-        played.look(run_id, release_id)
-        if until_release(Release.objects.get(pk=release_id)):
+        played.look(release_id)
+        if until(Release.objects.get(pk=release_id)):
             return
     run = DeploymentRun.objects.get(pk=run_id)
     raise RuntimeError(f"The demo's past is stuck at run {run_id}: {run.state}. {run.sentence}")
 
 
-def finish(played: Played, environment: Environment) -> None:
-    """Let the runs that are left (taking down the old colour) come to their end."""
+def finish(played: Played) -> None:
+    """Let the runs that are left (taking down an old colour) come to their end."""
     for _ in range(MOST_LOOKS):
-        left = DeploymentRun.objects.filter(environment=environment).exclude(
-            state__in=[*UNSUCCESSFUL, RunState.SUCCEEDED]
-        )
-        pending = list(left.values_list("pk", flat=True))
-        if not pending:
+        left = DeploymentRun.objects.exclude(state__in=[*UNSUCCESSFUL, RunState.SUCCEEDED])
+        if not left.exists():
             return
-        for run_id in pending:
-            played.look(run_id, None)
+        played.look(None)
+    raise RuntimeError("The demo's past is stuck: a run does not come to its end.")
 
 
 def artifacts_of(built: Mapping[str, Any]) -> Callable[[str, str], str]:

@@ -20,7 +20,7 @@ from deployments.states import RunState
 from events import clock
 from hmhp_portal.seeding import paperwork
 from hmhp_portal.seeding.cast import Cast
-from hmhp_portal.seeding.playing import commit_of
+from hmhp_portal.seeding.playing import commit_of, under_way
 from notifications.services import reading
 from platforms.base import JobSpec, Platform, Routing
 from releases import queries
@@ -35,21 +35,29 @@ T = TypeVar("T")
 
 
 def place(environment: Environment) -> None:
-    """Have the content that serves an environment run on its real targets."""
+    """Have the content that serves an environment, and nothing else, run on its real targets."""
     run = deployments.serving(environment)
     if run is None:
         return
     environment = Environment.objects.get(pk=environment.pk)
-    spec = slot_spec(run)
     for target in targets.live_targets(environment).values():
-        platform = targets.open_target(target)
-        platform.ensure(environment.fence, spec)
-        for component in spec.components:
-            if "migrate_expand" in component.manifest.get("jobs", {}):
-                _migrate(platform, environment.fence, run, component.name)
-        _wait(lambda: _ready(platform, spec.slot), f"{run.subject} in {target}")  # noqa: B023
-        platform.switch(environment.fence, Routing({spec.slot: 100}, spec.slot))
-        targets.remember(target, platform.observe())
+        _place(targets.open_target(target), environment.fence, run)
+        targets.remember(target, targets.open_target(target).observe())
+
+
+def _place(platform: Platform, fence: int, run: DeploymentRun) -> None:
+    spec = slot_spec(run)
+    seen = platform.observe()
+    fence = max(fence, seen.fence)
+    platform.ensure(fence, spec)
+    for component in spec.components:
+        if "migrate_expand" in component.manifest.get("jobs", {}):
+            _migrate(platform, fence, run, component.name)
+    _wait(lambda: _ready(platform, spec.slot), f"{run.subject} in {seen.region}")
+    platform.switch(fence, Routing({spec.slot: 100}, spec.slot))
+    for left in seen.slots:
+        if left.slot != spec.slot:
+            platform.retire(fence, left.slot)
 
 
 def _migrate(platform: Platform, fence: int, run: DeploymentRun, component: str) -> None:
@@ -103,18 +111,18 @@ def make_waiting(version: str, cast: Cast, host: str, parts: Mapping[str, Any]) 
 
 
 def _staged(version: str, run_id: int) -> bool:
-    reconcile(run_id)
+    for pending in under_way():
+        reconcile(pending)
     release = queries.get(version)
     advance(release.pk)
     status = queries.get(version).status
     if status == ReleaseState.DRAFT:
         run = DeploymentRun.objects.get(pk=run_id)
         raise RuntimeError(f"{version} did not pass staging: {run.sentence}")
-    return status == ReleaseState.VALIDATING and run_ended(run_id)
+    return status == ReleaseState.VALIDATING and _ended_well(run_id)
 
 
-def run_ended(run_id: int) -> bool:
-    """True when the run has succeeded."""
+def _ended_well(run_id: int) -> bool:
     return DeploymentRun.objects.get(pk=run_id).state == RunState.SUCCEEDED
 
 

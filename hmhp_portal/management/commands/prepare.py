@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from hmhp_portal import demo, static_files, welcome
+from hmhp_portal import demo, seeding, static_files, welcome
 
 LOCK = 0x686D6870
 """Key of the advisory lock under which one process at a time prepares a database."""
@@ -62,6 +62,9 @@ class Command(BaseCommand):
             static_files.collect()
 
     def _load(self, with_demo: bool, platform: Path | None) -> None:
+        if with_demo and seeding.half_made():
+            self._tell("The demo's data was left half made; making it again")
+            call_command("flush", interactive=False, verbosity=0)
         if with_demo and platform is None:
             platform = demo.lay_out(settings.PORTAL_DATA_DIR, self._tell)
         if platform is not None:
