@@ -37,11 +37,14 @@ def _everybody(news: News) -> Iterator[Recipient]:
     if news.kind == MailKind.SIGNATURES_VOID:
         yield from _signed_or_asked(news)
         return
+    if news.kind == MailKind.HELD:
+        yield from _holders(Action.PROMOTE)
+        return
     told = list(_told(news.event.stream))
     if news.kind == MailKind.NO_GO:
         yield from _people(User.objects.filter(is_active=True), news.facts.author_ids, "you wrote part of it")
     if news.kind in PUBLIC or told:
-        yield from _team()
+        yield from _holders(Action.BE_TOLD)
         yield from _stakeholders()
     yield from told
 
@@ -67,12 +70,12 @@ def _signed_or_asked(news: News) -> Iterator[Recipient]:
     )
 
 
-def _team() -> Iterator[Recipient]:
-    """Everybody whose role is told of every release (the policy table says which)."""
+def _holders(action: Action) -> Iterator[Recipient]:
+    """Everybody whom the policy table lets do this, with the roles by which it does."""
     roles: dict[int, list[str]] = {}
     users: dict[int, User] = {}
-    told = sorted(TABLE[Action.BE_TOLD].roles)
-    holdings = RoleHolding.objects.filter(role__in=told, until=None, user__is_active=True)
+    wanted = sorted(TABLE[action].roles)
+    holdings = RoleHolding.objects.filter(role__in=wanted, until=None, user__is_active=True)
     for holding in holdings.select_related("user").order_by("user__username", "role"):
         users[holding.user_id] = holding.user
         roles.setdefault(holding.user_id, []).append(Role(holding.role).label)

@@ -29,13 +29,20 @@ KIND_OF: dict[str, MailKind] = {
     "window.missed": MailKind.WINDOW_MOVED,
     "release.postponed": MailKind.POSTPONED,
     "release.cancelled": MailKind.CANCELLED,
-    "release.deploying": MailKind.STARTED,
+    "run.held": MailKind.HELD,
     "release.monitoring": MailKind.FINISHED,
     "release.rolled_back": MailKind.ROLLED_BACK,
     "release.superseded": MailKind.REPLACED,
     "release.completed": MailKind.COMPLETED,
 }
-TOLD_KINDS = (*KIND_OF, "decision.made", "release.returned_to_review")
+BACK_FROM_APPROVED = (
+    "release.returned_to_review",
+    "release.returned_to_draft",
+    "release.replanned",
+    "release.rebased",
+    "release.content_changed",
+)
+TOLD_KINDS = (*KIND_OF, *BACK_FROM_APPROVED, "decision.made", "announce.wanted")
 INSTANT = timedelta(seconds=2)
 SAME_ACT = ("decision.made", "release.postponed")
 """A window that is set as part of one of these is told by its mail, not by one more."""
@@ -78,11 +85,13 @@ def news_of(event: Event) -> News | None:
         return None
     if kind == MailKind.SIGNATURES_VOID and release.status == ReleaseState.CANCELLED:
         return None  # the mail that it is cancelled says all
+    if kind == MailKind.HELD and (event.after or {}).get("run") != release.production_run_id:
+        return None
     gate = Gate.objects.filter(pk=event.data["gate"]).first() if "gate" in event.data else None
     return News(
         kind=kind,
         event=event,
-        who=labels([event.actor])[event.actor],
+        who=_who(event, kind, release),
         facts=facts_of(release),
         release=release,
         gate=gate,
@@ -91,13 +100,25 @@ def news_of(event: Event) -> News | None:
 
 
 def _kind(event: Event) -> MailKind | None:
+    before, after = event.before or {}, event.after or {}
     if event.kind == "decision.made":
-        return MailKind.GO if (event.after or {}).get("answer") == "go" else None
-    if event.kind == "release.returned_to_review":
-        return MailKind.STOPPED if (event.before or {}).get("state") == ReleaseState.DEPLOYING else None
+        return MailKind.GO if after.get("answer") == "go" else None
+    if event.kind == "announce.wanted":  # that it is finished is told by release.monitoring, with its end
+        return MailKind.STARTED if event.data.get("what") == "started" else None
+    if event.kind in BACK_FROM_APPROVED and before.get("state") == ReleaseState.APPROVED:
+        return MailKind.GO_ENDED
+    if event.kind == "release.returned_to_review" and before.get("state") == ReleaseState.DEPLOYING:
+        return MailKind.STOPPED
     if event.kind in ("window.set", "window.moved") and _is_part_of_a_decision(event):
         return None
     return KIND_OF.get(event.kind)
+
+
+def _who(event: Event, kind: MailKind, release: Release) -> str:
+    """The name of who did it; a start is its starter's act, though the engine tells of it."""
+    run = release.production_run if kind == MailKind.STARTED else None
+    actor = run.started_by if run is not None else event.actor
+    return labels([actor])[actor]
 
 
 def _is_part_of_a_decision(event: Event) -> bool:

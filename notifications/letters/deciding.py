@@ -26,6 +26,18 @@ def go(news: News, to: Recipient) -> Letter:
     )
 
 
+def go_ended(news: News, to: Recipient) -> Letter:
+    """The go that was told does not stand any more; the question is asked again."""
+    version = news.facts.version
+    return letter(
+        news,
+        to,
+        f"Go ended: {version} is not cleared for production",
+        f"The go for {version} does not stand any more. It ships only after a new one.",
+        because(news),
+    )
+
+
 def no_go(news: News, to: Recipient) -> Letter:
     """A veto or the Release Manager's no-go: it does not ship."""
     version = news.facts.version

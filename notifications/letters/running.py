@@ -41,6 +41,23 @@ def stopped(news: News, to: Recipient) -> Letter:
     )
 
 
+def held(news: News, to: Recipient) -> Letter:
+    """The run waits for somebody to decide: on, or back."""
+    version = news.facts.version
+    return letter(
+        news,
+        to,
+        f"You are needed: {version} holds",
+        f"The deployment of {version} does not go on by itself.",
+        news.reason,
+        "Look at it and decide: let it go on, or bring it back.",
+        kicker=f"Your turn, {to.name} ({' or '.join(to.roles)})",
+        your_turn=True,
+        link=news.facts.run_page,
+        button="Open the run",
+    )
+
+
 def finished(news: News, to: Recipient) -> Letter:
     """All traffic is on it; heightened monitoring has begun."""
     facts = news.facts
@@ -50,7 +67,7 @@ def finished(news: News, to: Recipient) -> Letter:
         to,
         f"Live: {facts.version} serves production",
         f"All production traffic is on {facts.version}.",
-        f"Heightened monitoring lasts until {with_zone(until, to.zone)}." if until else "",
+        f"Heightened monitoring lasts at least until {with_zone(until, to.zone)}." if until else "",
         "Until it completes, the way back stays open.",
         link=facts.run_page,
         button="See how it does",

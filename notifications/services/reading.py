@@ -23,6 +23,7 @@ from notifications.letters.writing import write
 from notifications.models import Mark, Message
 from notifications.news import PREFIX, TOLD_KINDS, News, news_of
 from notifications.rendering import as_html, as_text
+from notifications.services.reporting import report
 
 log = logging.getLogger(__name__)
 
@@ -86,8 +87,9 @@ def _read_next(stream: str, kept: str) -> tuple[bool, int]:
 
 def _messages(news: News, kept: str) -> list[Message]:
     """Store one message for everybody who is told."""
-    made = [_message(news, recipient, kept) for recipient in recipients(news)]
-    return Message.objects.bulk_create(made)
+    made = Message.objects.bulk_create(_message(news, recipient, kept) for recipient in recipients(news))
+    report(news.event.stream, news.event.seq, news.kind)
+    return made
 
 
 def _message(news: News, to: Recipient, kept: str) -> Message:

@@ -19,6 +19,7 @@ from django.db.models.functions import Coalesce, Now
 from events import clock
 from notifications import mime
 from notifications.models import MailServer, Message
+from notifications.services.reporting import ON_THE_WAY, report
 from notifications.smtp import Conversation, Doubtful, Refused, ServerAddress, ServerTrouble
 from notifications.states import MessageState
 
@@ -47,9 +48,7 @@ def server_address() -> ServerAddress:
 def due() -> QuerySet[Message]:
     """What should go out now, oldest first; `sending` is due too, for its sender has died."""
     ready = Q(not_before=None) | Q(not_before__lte=Now())
-    return Message.objects.filter(ready, state__in=(MessageState.WAITING, MessageState.SENDING)).order_by(
-        "id"
-    )
+    return Message.objects.filter(ready, state__in=ON_THE_WAY).order_by("id")
 
 
 def deliver() -> int:
@@ -118,9 +117,9 @@ def _note_sent(message_id: int, fence: int) -> None:
     message.sent_at = clock.now()
     message.last_error = ""
     message.save()
-    MailServer.objects.filter(fence=fence).update(
-        failing_since=None, failures=0, last_error="", retry_at=None
-    )
+    report(message.stream, message.seq, message.kind)
+    well = {"failing_since": None, "failures": 0, "last_error": "", "retry_at": None}
+    MailServer.objects.filter(fence=fence).update(**well)
 
 
 @transaction.atomic
@@ -136,6 +135,7 @@ def _put_off(message_id: int, error: str, *, for_good: bool) -> None:
     message.last_error = error
     message.save()
     _pause(message)
+    report(message.stream, message.seq, message.kind)
 
 
 @transaction.atomic

@@ -18,6 +18,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from events.models import Event
 from notifications import queries, smtp
 from notifications.identifiers import message_id, references
 from notifications.models import MailServer, Message
@@ -172,6 +173,15 @@ def test_message_that_the_server_puts_off_comes_later_without_a_mark(box: Postbo
     rest_is_over()
     assert sending.deliver() == 1
     assert "X-HMHP-Repeated" not in box.mails[0]
+
+
+def test_what_came_of_it_is_recorded_once_nobody_waits(box: Postbox) -> None:
+    box.at_rcpt = lambda envelope: "550 No" if "gone" in envelope.rcpt_tos[-1] else "250 OK"
+    for name in ("gone", "quinn", "rita"):
+        message(1, f"{name}@hmhp.example")
+    sending.deliver()
+    told = Event.objects.get(stream=THREAD, kind="message.sent")
+    assert told.data == {"mail": "go", "about": 1, "recipients": {"failed": 1, "sent": 2}}
 
 
 def test_address_that_no_mail_can_go_to_stops_nobody_else(box: Postbox) -> None:

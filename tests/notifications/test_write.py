@@ -28,7 +28,9 @@ EVENTS: dict[MailKind, tuple[str, dict[str, Any]]] = {
     MailKind.POSTPONED: ("release.postponed", {"reason": "Storm."}),
     MailKind.WINDOW_MOVED: ("window.moved", {"reason": "Later."}),
     MailKind.CANCELLED: ("release.cancelled", {"reason": "Not needed."}),
-    MailKind.STARTED: ("release.deploying", {}),
+    MailKind.GO_ENDED: ("release.replanned", {"before": {"state": "approved"}}),
+    MailKind.STARTED: ("announce.wanted", {"data": {"what": "started"}}),
+    MailKind.HELD: ("run.held", {"reason": "Too few requests for a verdict."}),
     MailKind.STOPPED: ("release.returned_to_review", {"before": {"state": "deploying"}}),
     MailKind.FINISHED: ("release.monitoring", {}),
     MailKind.ROLLED_BACK: ("release.rolled_back", {"reason": "Errors over 1 %."}),
@@ -42,6 +44,7 @@ def mail_about(kind: MailKind, plan: Release | None = None) -> Message:
     """The mail of this kind to a stakeholder (or to who was asked)."""
     plan = plan or release()
     signers()
+    user("devon")
     ask(plan)
     if kind != MailKind.SIGNOFF_ASKED:
         event, details = EVENTS[kind]
