@@ -14,6 +14,7 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.auth import get_user_model
 
 from events import clock
 from events.doorbell import GROUP
@@ -66,7 +67,7 @@ class DoorbellConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
         user = self.scope["user"]
         if not user.is_authenticated:
             return NOT_LOGGED_IN
-        present = type(user)._default_manager.filter(pk=user.pk, is_active=True).first()
+        present = get_user_model()._default_manager.filter(pk=user.pk, is_active=True).first()
         if present is None:
             return NOT_LOGGED_IN
         return None if present.has_perm("events.hear_doorbell") else NOT_ALLOWED
