@@ -49,14 +49,14 @@ def check(version: str, cast: Cast) -> None:
         clock.advance(timedelta(minutes=11))
 
 
-def validate(version: str, cast: Cast) -> None:
-    """Pass every staging validation."""
+def validate(version: str, cast: Cast, pace: timedelta = timedelta(minutes=9)) -> None:
+    """Pass every staging validation, one each `pace`."""
     for item in queries.get(version).items.filter(list=ItemList.VALIDATION):
         who, remark = VALIDATIONS.get(item.name, ("qa", "Seen on staging"))
         items.record_result(
             version, ItemList.VALIDATION, item.name, actor=_actor(cast, who), result="pass", remark=remark
         )
-        clock.advance(timedelta(minutes=9))
+        clock.advance(pace)
 
 
 def state_facts(version: str, cast: Cast) -> None:
