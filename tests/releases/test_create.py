@@ -60,21 +60,30 @@ def test_other_content_under_the_same_version_is_refused() -> None:
         make(kind="security")
 
 
-@pytest.mark.parametrize("version", ["1.2.3", "1.2.3-rc.1+b5", "2026.11.0", "26.04", "2026-11-23", "2026.4.1.dev2"])
+@pytest.mark.parametrize(
+    "version", ["1.2.3", "1.2.3-rc.1+b5", "2026.11.0", "26.04", "2026-11-23", "2026.4.1.dev2"]
+)
 def test_semver_and_calver_are_versions(version: str) -> None:
     assert make(version=version)[1]
 
 
-@pytest.mark.parametrize("version", ["", "1", "v1.2.3", "1.2", "../../x", "1.2.3\n", "1.02.3", "1.2.3-" + "a" * 80, "٢٠.١"])
+@pytest.mark.parametrize(
+    "version", ["", "1", "v1.2.3", "1.2", "../../x", "1.2.3\n", "1.02.3", "1.2.3-" + "a" * 80, "٢٠.١"]
+)
 def test_anything_else_is_no_version(version: str) -> None:
     assert "version" in refused(version=version)
 
 
 def test_unknown_component_is_refused_with_the_known_ones() -> None:
-    assert "mailer, records, web" in refused(components={"wbe": {"artifact": world.digest("a")}})["components.wbe"][0]
+    assert (
+        "mailer, records, web"
+        in refused(components={"wbe": {"artifact": world.digest("a")}})["components.wbe"][0]
+    )
 
 
-@pytest.mark.parametrize("text", ["", "sha256:", "a" * 64, "sha256:" + "A" * 64, "sha256:" + "a" * 63, None, 7])
+@pytest.mark.parametrize(
+    "text", ["", "sha256:", "a" * 64, "sha256:" + "A" * 64, "sha256:" + "a" * 63, None, 7]
+)
 def test_malformed_digest_is_refused(text: object) -> None:
     assert "components.web.artifact" in refused(components={"web": {"artifact": text}})
 

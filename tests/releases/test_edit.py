@@ -55,7 +55,9 @@ def test_same_digest_again_changes_nothing() -> None:
 
 def test_notes_void_nothing() -> None:
     release = world.approved()
-    assert patch(release.version, actor=actor("rita"), changes={"notes": "Better words."}).seal == release.seal
+    assert (
+        patch(release.version, actor=actor("rita"), changes={"notes": "Better words."}).seal == release.seal
+    )
     assert world.again(release).status == ReleaseState.APPROVED
 
 
@@ -81,7 +83,9 @@ def test_stale_if_match_is_refused() -> None:
     release = world.draft()
     patch(release.version, actor=actor("rita"), changes={"title": "One"}, if_match=f'"{release.revision}"')
     with pytest.raises(StaleRelease):
-        patch(release.version, actor=actor("rita"), changes={"title": "Two"}, if_match=f'"{release.revision}"')
+        patch(
+            release.version, actor=actor("rita"), changes={"title": "Two"}, if_match=f'"{release.revision}"'
+        )
 
 
 def test_patch_is_whole_or_not_at_all() -> None:
@@ -119,7 +123,10 @@ def test_commit_is_content_and_kind_only_changes_before_submit() -> None:
     release = world.in_review()
     with pytest.raises(WrongReleaseState):
         patch(release.version, actor=actor("rita"), changes={"kind": "security"})
-    assert patch(release.version, actor=actor("rita"), changes={"commit": "badcafe"}).status == ReleaseState.DRAFT
+    assert (
+        patch(release.version, actor=actor("rita"), changes={"commit": "badcafe"}).status
+        == ReleaseState.DRAFT
+    )
 
 
 def test_qa_lead_annotates_but_does_not_change_content() -> None:
@@ -140,7 +147,11 @@ def test_two_revisions_can_be_compared() -> None:
 
 def test_secret_versions_and_configuration_are_part_of_the_content() -> None:
     release = world.draft()
-    entry = {"artifact": world.digest("a"), "secrets": {"DATABASE_PASSWORD": "v7"}, "configuration": {"MODE": "x"}}
+    entry = {
+        "artifact": world.digest("a"),
+        "secrets": {"DATABASE_PASSWORD": "v7"},
+        "configuration": {"MODE": "x"},
+    }
     changed = put_component(release.version, "web", actor=actor("devon"), entry=entry)
     assert changed.content_hash != release.content_hash
     record_result(release.version, "checklist", "security_scan", actor=actor("dana"), result="pass")

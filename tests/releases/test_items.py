@@ -18,13 +18,17 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("platform")]
 
 def test_failed_validation_returns_to_draft() -> None:
     release = world.staged()
-    record_result(release.version, "validation", "load", actor=actor("quinn"), result="fail", remark="p95 2 s")
+    record_result(
+        release.version, "validation", "load", actor=actor("quinn"), result="fail", remark="p95 2 s"
+    )
     assert world.again(release).status == ReleaseState.DRAFT
 
 
 def test_failed_validation_in_review_stops_the_go_and_stays_in_review() -> None:
     release = world.in_review()
-    record_result(release.version, "validation", "load", actor=actor("quinn"), result="fail", remark="p95 2 s")
+    record_result(
+        release.version, "validation", "load", actor=actor("quinn"), result="fail", remark="p95 2 s"
+    )
     assert world.again(release).status == ReleaseState.REVIEW
     assert "validations" in world.blockers(release, "sign")
 

@@ -43,7 +43,16 @@ def test_succeeded_run_leads_to_monitoring_with_an_end() -> None:
 def test_each_change_is_one_event_with_before_and_after() -> None:
     release = world.completed()
     kinds = [e.kind for e in Event.objects.filter(stream=release.stream).order_by("seq")]
-    steps = ["created", "staged", "validating", "submitted", "approved", "deploying", "monitoring", "completed"]
+    steps = [
+        "created",
+        "staged",
+        "validating",
+        "submitted",
+        "approved",
+        "deploying",
+        "monitoring",
+        "completed",
+    ]
     assert [kind for kind in kinds if kind in {f"release.{step}" for step in steps}] == [
         f"release.{step}" for step in steps
     ]
