@@ -14,6 +14,7 @@ from approvals.pages import PolicyPage
 from approvals.policy import Action
 from deployments.models import DeploymentRun, Environment
 from deployments.states import ACTIVE, RunState
+from deployments.views.words import told
 
 PAGE_SIZE = 25
 
@@ -27,7 +28,9 @@ class RunList(PolicyPage):
         """One page of runs."""
         wanted = request.GET.get("environment", "")
         environments = list(Environment.objects.filter(retired_at=None).values_list("name", flat=True))
-        found = DeploymentRun.objects.select_related("environment").defer("content", "plan")
+        found = DeploymentRun.objects.select_related("environment", "blue").defer(
+            "content", "plan", "blue__content", "blue__plan"
+        )
         if wanted in environments:
             found = found.filter(environment__name=wanted)
         page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
@@ -35,6 +38,7 @@ class RunList(PolicyPage):
             "page": page,
             "environments": environments,
             "wanted": wanted if wanted in environments else "",
+            "said": {run.pk: told(run) for run in page.object_list},
             "people": labels(run.started_by for run in page.object_list),
             "keep": f"environment={wanted}" if wanted in environments else "",
             "sentence": _sentence(),

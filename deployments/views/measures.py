@@ -14,6 +14,7 @@ from typing import Any
 from deployments.analysis import Served
 from deployments.models import DeploymentRun
 from deployments.queries import Sample
+from deployments.views.traffic import scale
 
 Point = tuple[datetime, float]
 TONES = {"pass": "ok", "fail": "bad", "inconclusive": "watch", "error": "watch"}
@@ -46,9 +47,9 @@ class MetricView:
     marks: Sequence[tuple[datetime, str]] = field(default_factory=list)
 
     @property
-    def scale(self) -> list[datetime]:
+    def scale(self) -> list[tuple[datetime, str]]:
         """Three moments for the foot of the chart."""
-        return [self.start, self.start + (self.end - self.start) / 2, self.end]
+        return scale(self.start, self.end, 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from approvals.policy import Action
 from deployments import queries
 from deployments.models import DeploymentRun, ProgressHead
 from deployments.states import ACTIVE, RunKind, RunState
-from deployments.views import log, measures, steer, steps, traffic
+from deployments.views import log, measures, steer, steps, traffic, words
 from events import clock
 
 
@@ -76,7 +76,7 @@ def run_view(run: DeploymentRun, actor: Actor, request: HttpRequest) -> dict[str
     controls = steer.controls(actor, run)
     return {
         "after": after,
-        "sentence": run.sentence or f"{run.subject} waits in {run.environment.name}.",
+        "sentence": words.told(run),
         "lede": _lede(run),
         "blue": run.blue.subject if run.blue else "",
         "starter": labels([run.started_by])[run.started_by],
@@ -113,13 +113,13 @@ def _limits(run: DeploymentRun, facts: queries.RunFacts, region: str) -> dict[st
     rows = measures.limit_rows(found.rows) if found else []
     age = found.verdict_age_seconds if found else None
     kept = sum(row.verdict == "pass" for row in rows)
-    words = f"{kept} of {len(rows)} limits kept in {region}" if rows else ""
+    counted = f"{kept} of {len(rows)} limits kept in {region}" if rows else ""
     return {
         "limits": rows,
         "limits_sentence": found.verdict_sentence if found else "",
         "limits_at": clock.now() - timedelta(seconds=age) if age is not None else None,
         "limits_empty": "Limits are judged from requests that green has served; it has served none yet.",
-        "verdict": {"state": found.verdict, "words": words} if found and found.verdict and rows else None,
+        "verdict": {"state": found.verdict, "words": counted} if found and found.verdict and rows else None,
     }
 
 
@@ -134,7 +134,8 @@ def _facts(run: DeploymentRun, facts: queries.RunFacts) -> list[Told]:
     if facts.next_step_in_seconds is not None:
         until = clock.now() + timedelta(seconds=facts.next_step_in_seconds)
         shown.append(Told("Next step in", until=until, strong=True))
-    shown.append(Told("Steps done", text=f"{facts.steps_done} of {facts.steps_total}"))
+    if run.run_state in ACTIVE:
+        shown.append(Told("Steps done", text=f"{facts.steps_done} of {facts.steps_total}"))
     if facts.percent is not None and run.traffic_at and run.run_state in (*ACTIVE, RunState.SUCCEEDED):
         shown.append(Told("On green", text=f"{facts.percent} %"))
     if facts.closes_in_seconds is not None:
@@ -159,15 +160,15 @@ def _banner(run: DeploymentRun, facts: queries.RunFacts) -> Banner | None:
     if run.run_state == RunState.PAUSED:
         return Banner("watch", "pause", "Paused.", ("Traffic stays where it is. Limits are still watched.",))
     if run.run_state == RunState.ROLLING_BACK:
-        return Banner("bad", "back", "Rolling back.", (run.sentence,))
+        return Banner("bad", "back", "Rolling back.")
     if run.run_state == RunState.ROLLED_BACK:
-        return Banner("bad", "back", "Rolled back.", (run.sentence,))
+        return Banner("bad", "back", "Why it went back", (words.because(run),))
     if run.run_state == RunState.FAILED:
-        return Banner("bad", "cross", "Failed before any traffic moved.", (run.sentence,))
+        return Banner("bad", "cross", "Failed before any traffic moved.")
     if run.clearance_sentence and run.run_state == RunState.RUNNING:
         return Banner("watch", "pause", "Forward moves hold.", (run.clearance_sentence,))
     if run.run_state == RunState.RUNNING and traffic.holding(facts):
-        return Banner("watch", "clock", "Holding: the verdict is open.", (run.sentence,))
+        return Banner("watch", "clock", "Holding: the verdict is open.", ("Traffic stays where it is.",))
     if run.emergency:
         return Banner("watch", "alert", "Emergency run.", reason)
     return None

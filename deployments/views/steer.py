@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.forms import Form
 from django.urls import reverse
 
 from accounts.actors import Actor
@@ -61,9 +62,13 @@ def abort_effects(run: DeploymentRun, weights: list[tuple[str, float | None]]) -
     carried = [f"{share:g} % of {name}" for name, share in weights if share]
     unseen = [name for name, share in weights if share is None]
     goes_to = f"blue {run.blue.subject}" if run.blue else "nothing: this was a first deployment"
-    effects = [f"All traffic of {len(weights)} region{'' if len(weights) == 1 else 's'} goes to {goes_to} at once."]
+    effects = [
+        f"All traffic of {len(weights)} region{'' if len(weights) == 1 else 's'} goes to {goes_to} at once."
+    ]
     effects.append(
-        f"Green {run.subject} carries {' and '.join(carried)} now." if carried else "Green carries nothing now."
+        f"Green {run.subject} carries {' and '.join(carried)} now."
+        if carried
+        else "Green carries nothing now."
     )
     if unseen:
         effects.append(f"Not seen yet, so their share is not known: {', '.join(unseen)}.")
@@ -119,8 +124,14 @@ def controls(actor: Actor, run: DeploymentRun) -> list[Act]:
         refused = refusal(actor, Action.ABORT)
         acts.append(
             Act(
-                "abort", abort_words(run), reverse("deployments:abort", args=[run.pk]), "back", "danger",
-                refused, asks=True, hint=" ".join(abort_effects(run, [])[:1]),
+                "abort",
+                abort_words(run),
+                reverse("deployments:abort", args=[run.pk]),
+                "back",
+                "danger",
+                refused,
+                asks=True,
+                hint=" ".join(abort_effects(run, [])[:1]),
             )
         )
     return acts
@@ -128,7 +139,10 @@ def controls(actor: Actor, run: DeploymentRun) -> list[Act]:
 
 def _pause(actor: Actor, run: DeploymentRun) -> Act:
     return Act(
-        "pause", "Pause", reverse("deployments:pause", args=[run.pk]), "pause",
+        "pause",
+        "Pause",
+        reverse("deployments:pause", args=[run.pk]),
+        "pause",
         refused=refusal(actor, Action.PAUSE),
         hint="Traffic stays where it is. Limits are still watched.",
     )
@@ -136,22 +150,32 @@ def _pause(actor: Actor, run: DeploymentRun) -> Act:
 
 def _resume(actor: Actor, run: DeploymentRun) -> Act:
     return Act(
-        "resume", "Resume", reverse("deployments:resume", args=[run.pk]), "play", "primary",
-        refusal(actor, Action.PAUSE), hint="The run goes on from where it stands.",
+        "resume",
+        "Resume",
+        reverse("deployments:resume", args=[run.pk]),
+        "play",
+        "primary",
+        refusal(actor, Action.PAUSE),
+        hint="The run goes on from where it stands.",
     )
 
 
 def _promote(actor: Actor, run: DeploymentRun) -> Act:
     return Act(
-        "promote", "Promote now", reverse("deployments:promote", args=[run.pk]), "next",
-        refused=refusal(actor, Action.PROMOTE), asks=True, hint="Ends the wait early. You give a reason.",
+        "promote",
+        "Promote now",
+        reverse("deployments:promote", args=[run.pk]),
+        "next",
+        refused=refusal(actor, Action.PROMOTE),
+        asks=True,
+        hint="Ends the wait early. You give a reason.",
     )
 
 
 class Steering(ActPage):
     """Common to the four: the run, and back to its page."""
 
-    form_class = WithReason
+    form_class: type[Form] = WithReason
 
     @property
     def run(self) -> DeploymentRun:
@@ -170,9 +194,13 @@ class Pause(Steering):
         """What a pause does."""
         run = self.run
         return Confirm(
-            "pause", f"Pause {run.subject}?",
+            "pause",
+            f"Pause {run.subject}?",
             ["Traffic stays where it is. Limits are still watched, and the way back stays open."],
-            "Pause", reverse("deployments:pause", args=[run.pk]), "pause", keep="Keep going",
+            "Pause",
+            reverse("deployments:pause", args=[run.pk]),
+            "pause",
+            keep="Keep going",
             keep_url=self.done_url(),
         )
 
@@ -189,8 +217,13 @@ class Resume(Steering):
         """What going on does."""
         run = self.run
         return Confirm(
-            "resume", f"Resume {run.subject}?", ["The run goes on from where it stands."],
-            "Resume", reverse("deployments:resume", args=[run.pk]), "play", keep="Stay paused",
+            "resume",
+            f"Resume {run.subject}?",
+            ["The run goes on from where it stands."],
+            "Resume",
+            reverse("deployments:resume", args=[run.pk]),
+            "play",
+            keep="Stay paused",
             keep_url=self.done_url(),
         )
 

@@ -23,6 +23,16 @@ MARKS = {
 }
 
 
+NAMES = {
+    "prepare": "Before",
+    "green": "Green",
+    "shift": "Traffic",
+    "finish": "After",
+    "retire": "Old colour",
+    "return": "Rollback",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class StepRow:
     """One step: its mark in the list, and how long it took or since when it runs."""
@@ -53,7 +63,7 @@ def groups(run: DeploymentRun, steps: list[RunStep]) -> list[StepGroup]:
     made = []
     for name, members in groupby(steps, key=lambda step: step.group):
         rows = [_row(run, step) for step in members]
-        made.append(StepGroup(name.replace("_", " ").capitalize(), sum(r.mark == "done" for r in rows), rows))
+        made.append(StepGroup(NAMES.get(name, name.capitalize()), sum(r.mark == "done" for r in rows), rows))
     return made
 
 

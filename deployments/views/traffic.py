@@ -31,10 +31,9 @@ class TideView:
     label: str
 
     @property
-    def scale(self) -> list[datetime]:
+    def scale(self) -> list[tuple[datetime, str]]:
         """Four moments for the foot of the chart."""
-        third = (self.end - self.start) / 3
-        return [self.start, self.start + third, self.start + 2 * third, self.end]
+        return scale(self.start, self.end, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,7 @@ class RegionTraffic:
     words: str
     seen_at: datetime | None
     trouble: str
+    ended: bool
     tide: TideView | None = field(default=None)
 
 
@@ -60,7 +60,9 @@ def regions(
     zones = dict(Region.objects.values_list("name", "zone"))
     now = clock.now()
     coming = _coming(run, facts, steps, now)
-    return [_region(run, found, zones.get(found.region, "UTC"), samples, coming, now) for found in facts.regions]
+    return [
+        _region(run, found, zones.get(found.region, "UTC"), samples, coming, now) for found in facts.regions
+    ]
 
 
 def _region(
@@ -82,6 +84,7 @@ def _region(
         words=_words(run, found, plan),
         seen_at=seen_at if run.run_state in ACTIVE or run.way_back_open else None,
         trouble="" if found.reachable or run.run_state not in ACTIVE else "The target does not answer.",
+        ended=run.run_state not in ACTIVE and not run.way_back_open,
         tide=_tide(run, found.region, mine, plan, now),
     )
 
@@ -141,8 +144,25 @@ def _tide(
         if not past or past[-1][1] != weight:
             past.append((sample.at, weight))
     last = now if run.run_state in ACTIVE else samples[-1].at
+    if run.run_state == RunState.ROLLED_BACK and run.ended_at:
+        past.append((run.ended_at, 0.0))
+        last = run.ended_at + timedelta(seconds=5)
     end = plan[-1][0] + timedelta(seconds=30) if plan else last
     dashed = [(last, past[-1][1]), *plan] if plan else []
     shown = f"Share of traffic on green in {region} over time: {past[-1][1]:.0f} percent last seen"
-    return TideView(region, samples[0].at, max(end, last), last, past, dashed,
-                    shown + (", plan reaches 100 percent" if plan and plan[-1][1] == 100 else ""))
+    return TideView(
+        region,
+        samples[0].at,
+        max(end, last),
+        last,
+        past,
+        dashed,
+        shown + (", plan reaches 100 percent" if plan and plan[-1][1] == 100 else ""),
+    )
+
+
+def scale(start: datetime, end: datetime, parts: int) -> list[tuple[datetime, str]]:
+    """Moments for the foot of a chart with their words, to the second where the chart is short."""
+    form = "%H:%M:%S" if end - start < timedelta(minutes=5) else "%H:%M"
+    moments = [start + (end - start) * at / parts for at in range(parts + 1)]
+    return [(moment, f"{moment:{form}}") for moment in moments]

@@ -65,7 +65,11 @@ class Board(PolicyPage):
             "flight": flight,
             "agenda": agenda(flight),
             "new_act": Act(
-                "new", "New release", reverse("releases:new"), "plus", asks=True,
+                "new",
+                "New release",
+                reverse("releases:new"),
+                "plus",
+                asks=True,
                 refused=refusal(self.actor, Action.CREATE_RELEASE),
             ),
         }
@@ -111,7 +115,9 @@ def going_live(actor: Any) -> dict[str, Any] | None:
     steps = list(run.steps.all())
     rows = [row for region in facts.regions[:1] for row in measures.limit_rows(region.rows)]
     controls: list[Act] = steer.controls(actor, run)
-    sheets: list[Confirm] = [steer.abort_confirm(run)] if any(c.id == "abort" and not c.refused for c in controls) else []
+    sheets: list[Confirm] = (
+        [steer.abort_confirm(run)] if any(c.id == "abort" and not c.refused for c in controls) else []
+    )
     return {
         "run": run,
         "facts": facts,
@@ -133,7 +139,9 @@ def agenda(flight: list[Flight]) -> list[Planned]:
     planned = [found for item in flight for found in _of_release(item.release, now)]
     for span in releases.frozen(now, now + AHEAD, environment=deployments_last(), kind=""):
         planned.append(
-            Planned(span.start, span.end, span.freeze.name, span.freeze.reason, reverse("releases:freezes"), True)
+            Planned(
+                span.start, span.end, span.freeze.name, span.freeze.reason, reverse("releases:freezes"), True
+            )
         )
     return sorted(planned, key=lambda item: item.start)[:8]
 
@@ -150,7 +158,9 @@ def _of_release(release: Release, now: datetime) -> list[Planned]:
     before = release.status in (ReleaseState.REVIEW, ReleaseState.APPROVED, ReleaseState.VALIDATING)
     if start and end and end > now and (before or release.status == ReleaseState.DRAFT):
         kind = release.get_kind_display()
-        found.append(Planned(start, end, f"{release.version}: {kind.lower()} window", release.title, release.link))
+        found.append(
+            Planned(start, end, f"{release.version}: {kind.lower()} window", release.title, release.link)
+        )
     if release.status == ReleaseState.MONITORING and release.monitoring_ends_at:
         ends = release.monitoring_ends_at
         found.append(Planned(ends, None, f"{release.version}: monitoring ends", release.title, release.link))
@@ -165,5 +175,7 @@ def sentence(going: dict[str, Any] | None, waiting: int, live: str, flight: bool
         first = f"{run.subject} {words.get(run.state, 'is going live')}."
     else:
         first = live if live or not flight else "Nothing moves."
-    mine = {0: "Nothing waits for you.", 1: "One thing waits for you."}.get(waiting, f"{waiting} things wait for you.")
+    mine = {0: "Nothing waits for you.", 1: "One thing waits for you."}.get(
+        waiting, f"{waiting} things wait for you."
+    )
     return f"{first} {mine}"

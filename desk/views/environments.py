@@ -53,16 +53,12 @@ def cards() -> list[Card]:
         .prefetch_related("targets__region")
         .order_by("position")
     )
-    runs = list(
-        DeploymentRun.objects.filter(state__in=[RunState.QUEUED, *ACTIVE]).defer("content", "plan")
-    )
+    runs = list(DeploymentRun.objects.filter(state__in=[RunState.QUEUED, *ACTIVE]).defer("content", "plan"))
     locks = {lock.environment_id: lock for lock in EnvironmentLock.objects.filter(lifted_at=None)}
     return [_card(environment, runs, locks) for environment in found]
 
 
-def _card(
-    environment: Environment, runs: list[DeploymentRun], locks: dict[int, EnvironmentLock]
-) -> Card:
+def _card(environment: Environment, runs: list[DeploymentRun], locks: dict[int, EnvironmentLock]) -> Card:
     mine = [run for run in runs if run.environment_id == environment.pk]
     regions = [t.region.name for t in environment.targets.all() if t.retired_at is None]
     known = dict(Role.choices)
@@ -73,7 +69,8 @@ def _card(
         plan = [str(error)]
     return Card(
         environment=environment,
-        deployers=", ".join(str(known.get(name, name)) for name in environment.deployers) or "as the policy says",
+        deployers=", ".join(str(known.get(name, name)) for name in environment.deployers)
+        or "as the policy says",
         serving=environment.serving,
         active=next((run for run in mine if run.run_state in ACTIVE), None),
         waiting=sum(run.run_state == RunState.QUEUED for run in mine),

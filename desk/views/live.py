@@ -69,7 +69,9 @@ def matrix() -> Matrix:
         return Matrix([], [], [], None)
     last = targets[-1].environment
     runs = {run.environment.name: run for run in _moving()}
-    columns = [_column(target, target.environment == last, runs.get(target.environment)) for target in targets]
+    columns = [
+        _column(target, target.environment == last, runs.get(target.environment)) for target in targets
+    ]
     names = sorted({component.name for target in targets for component in target.components})
     rows = [Row(name, [_cell(column, name, targets, last) for column in columns]) for name in names]
     seen = [target.seen_at for target in targets if target.seen_at]

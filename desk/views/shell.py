@@ -42,18 +42,19 @@ class ShellParts(PolicyPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Both parts, for this reader."""
-        moves = moving() if may(self.actor, Action.READ_DEPLOYMENTS) is None else None
+        wanted = request.GET.get("strip") != "no"
+        moves = moving() if wanted and may(self.actor, Action.READ_DEPLOYMENTS) is None else None
         user = request.user
         waiting = len(releases.for_person(user)) if isinstance(user, User) else 0
-        return render(request, "components/_strip.html", {"moving": moves, "waiting": waiting})
+        return render(
+            request, "components/_strip.html", {"strip": wanted, "moving": moves, "waiting": waiting}
+        )
 
 
 def moving() -> Moving | None:
     """The active deploy run of the last environment, if any."""
     run = (
-        DeploymentRun.objects.filter(
-            state__in=ACTIVE, kind=RunKind.DEPLOY, environment__retired_at=None
-        )
+        DeploymentRun.objects.filter(state__in=ACTIVE, kind=RunKind.DEPLOY, environment__retired_at=None)
         .select_related("environment")
         .order_by("-environment__position")
         .defer("content", "plan")

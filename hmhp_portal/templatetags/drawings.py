@@ -175,12 +175,19 @@ def rail(state: str, yours: bool = False, bad: bool = False) -> SafeString:
 
 
 @register.simple_tag
-def meter(percent: float | None, tone: str = "live", label: str = "", limit: float | None = None) -> SafeString:
+def meter(
+    percent: float | None, tone: str = "live", label: str = "", limit: float | None = None
+) -> SafeString:
     """A value against its limit, both in percent of the drawn scale; no value draws an empty track."""
     fill = 0.0 if percent is None else max(0.0, min(100.0, float(percent)))
-    tick = format_html('<line class="limit" x1="{0}%" x2="{0}%" y1="-3" y2="11"/>', limit) if limit is not None else ""
+    tick = (
+        format_html('<line class="limit" x1="{0}%" x2="{0}%" y1="-3" y2="11"/>', limit)
+        if limit is not None
+        else ""
+    )
     return format_html(
-        '<svg class="meter" data-tone="{}" role="img" aria-label="{}"><rect class="track" width="100%" height="8" rx="4"/>'
+        '<svg class="meter" data-tone="{}" role="img" aria-label="{}">'
+        '<rect class="track" width="100%" height="8" rx="4"/>'
         '<rect class="fill" width="{}%" height="8" rx="4"/>{}</svg>',
         tone,
         label,

@@ -29,7 +29,7 @@ def dressed(field: BoundField) -> SafeString:
     """The widget with class "input", `aria-invalid` and `aria-describedby` for hint and errors."""
     described = [f"{field.id_for_label}_h"] if field.help_text else []
     described += [f"{field.id_for_label}_e{at + 1}" for at in range(len(field.errors))]
-    attrs: dict[str, str] = {} if is_checkbox(field) else {"class": "input"}
+    attrs: dict[str, str | bool] = {} if is_checkbox(field) else {"class": "input"}
     if described:
         attrs["aria-describedby"] = " ".join(described)
     if field.errors:

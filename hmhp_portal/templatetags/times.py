@@ -21,7 +21,7 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def moment(context: Context, at: datetime | None, local: bool = False) -> SafeString:
-    """"Wed 18 Nov 06:12" in UTC, only the time when it is today; `local` adds the reader's zone."""
+    """ "Wed 18 Nov 06:12" in UTC, only the time when it is today; `local` adds the reader's zone."""
     if at is None:
         return SafeString("")
     words = moment_words(at)
@@ -31,7 +31,10 @@ def moment(context: Context, at: datetime | None, local: bool = False) -> SafeSt
         same_day = beside.date() == at.astimezone(ZoneInfo("UTC")).date()
         form = f"{beside:%H:%M}" if same_day else f"{beside:%a} {beside.day} {beside:%b %H:%M}"
         return format_html(
-            '<time datetime="{}">{} UTC</time> <span class="muted nowrap">({} for you)</span>', iso(at), words, form
+            '<time datetime="{}">{} UTC</time> <span class="muted nowrap">({} for you)</span>',
+            iso(at),
+            words,
+            form,
         )
     return format_html('<time datetime="{}" title="{}">{}</time>', iso(at), full_words(at), words)
 
@@ -69,7 +72,9 @@ def until(at: datetime | None) -> SafeString:
     if at is None:
         return SafeString("–")
     seconds = (at - clock.now()).total_seconds()
-    return format_html('<time data-until="{}" datetime="{}">{}</time>', iso(at), iso(at), running(max(0.0, seconds)))
+    return format_html(
+        '<time data-until="{}" datetime="{}">{}</time>', iso(at), iso(at), running(max(0.0, seconds))
+    )
 
 
 @register.simple_tag
@@ -90,7 +95,11 @@ def duration(seconds: float | timedelta | None) -> str:
     whole = max(0, round(total))
     if whole < 60:
         return f"{whole} s"
-    for size, big, small_size, small in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+    for size, big, small_size, small in (
+        (86400, "d", 3600, "h"),
+        (3600, "h", 60, "min"),
+        (60, "min", 1, "s"),
+    ):
         if whole >= size:
             rest = whole % size // small_size
             return f"{whole // size} {big} {rest} {small}" if rest else f"{whole // size} {big}"
@@ -119,7 +128,7 @@ def log_time(at: datetime) -> str:
 
 @register.filter
 def clock_time(at: datetime | None) -> str:
-    """"06:12" in UTC."""
+    """ "06:12" in UTC."""
     return "" if at is None else f"{at.astimezone(ZoneInfo('UTC')):%H:%M}"
 
 
@@ -143,7 +152,7 @@ def moment_words(at: datetime) -> str:
 
 
 def day_words(utc: datetime) -> str:
-    """"Wed 18 Nov", "today" for today, with the year when it is not this one."""
+    """ "Wed 18 Nov", "today" for today, with the year when it is not this one."""
     today = clock.now().astimezone(ZoneInfo("UTC")).date()
     if utc.date() == today:
         return "Today"

@@ -44,19 +44,27 @@ SHOWN = (
     Shown(Verb.SET_AUTHORS, "authors", "Change authors", "people"),
     Shown(Verb.REBASE, "rebase", "Rebase", "reset"),
     Shown(Verb.REPLAN, "replan", "Freeze a new plan", "lock"),
-    Shown(Verb.ROLL_BACK, "rollback", "Abort and roll back", "back", frozenset({S.DEPLOYING, S.MONITORING}), "danger"),
+    Shown(
+        Verb.ROLL_BACK,
+        "rollback",
+        "Abort and roll back",
+        "back",
+        frozenset({S.DEPLOYING, S.MONITORING}),
+        "danger",
+    ),
     Shown(Verb.CANCEL, "cancel", "Cancel the release", "cross", kind="danger"),
 )
 
 
 def acts(actor: Actor, release: Release) -> tuple[list[Act], list[Act]]:
     """(leading acts, the others behind "More"): those that lead on from the release's state."""
+    taught = release.status == S.ROLLED_BACK and release.lessons.exists()
     leading: list[Act] = []
     more: list[Act] = []
     for shown in SHOWN:
         if release.status not in WAYS[shown.verb].states:
             continue
-        leads = release.status in shown.first
+        leads = release.status in shown.first and not (taught and shown.verb == Verb.RECORD_LESSONS)
         act = _act(actor, release, shown, primary=leads and not leading)
         (leading if leads else more).append(act)
     return leading, more

@@ -7,33 +7,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from accounts.actors import Actor
-from approvals.acts import Act
 from deployments.models import EnvironmentLock
 from releases.models import Release
 from releases.states import ReleaseState
-from releases.verbs import Verb
-from releases.views import acts
 
 S = ReleaseState
 
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """A title, one or two sentences, and at most one act."""
+    """A title and one or two sentences; acts stand at the head of the page."""
 
     tone: str
     icon: str
     title: str
     sentences: tuple[str, ...]
-    act: Act | None = None
 
 
-def banners(release: Release, actor: Actor) -> list[Banner]:
+def banners(release: Release) -> list[Banner]:
     """What stands out about this release."""
     made: list[Banner] = []
     if release.status == S.ROLLED_BACK:
-        made.append(_rolled_back(release, actor))
+        made.append(_rolled_back(release))
     if release.status in (S.REJECTED, S.CANCELLED, S.SUPERSEDED) and release.closing_reason:
         tone = "bad" if release.status == S.REJECTED else "hold"
         titles = {S.REJECTED: "No-go.", S.CANCELLED: "Cancelled.", S.SUPERSEDED: "Replaced."}
@@ -47,16 +42,18 @@ def banners(release: Release, actor: Actor) -> list[Banner]:
     return made
 
 
-def _rolled_back(release: Release, actor: Actor) -> Banner:
+def _rolled_back(release: Release) -> Banner:
     told = release.lessons.last()
     run = release.production_run
     sentence = run.sentence if run else ""
     if told is None:
-        act = acts.act_for(actor, release, Verb.RECORD_LESSONS)
         waits = "Production stays locked for ordinary releases until cause and lessons are written down."
-        return Banner("bad", "back", "Rolled back.", tuple(filter(None, (sentence, waits))), act)
+        return Banner("bad", "back", "Rolled back.", tuple(filter(None, (sentence, waits))))
     return Banner(
-        "bad", "back", "Rolled back.", tuple(filter(None, (sentence, f"Cause: {told.cause}", f"Learned: {told.lessons}")))
+        "bad",
+        "back",
+        "Rolled back.",
+        tuple(filter(None, (sentence, f"Cause: {told.cause}", f"Learned: {told.lessons}"))),
     )
 
 

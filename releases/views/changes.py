@@ -98,7 +98,9 @@ def _settings(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iter
 
 def _secrets(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
     """Versions only: no value of a secret is ever in a content."""
-    yield from _entries("key", name, old.get("secrets") or {}, new.get("secrets") or {}, "version of a secret")
+    yield from _entries(
+        "key", name, old.get("secrets") or {}, new.get("secrets") or {}, "version of a secret"
+    )
 
 
 def _entries(
@@ -106,4 +108,6 @@ def _entries(
 ) -> Iterator[Change]:
     for key in sorted({*old, *new}):
         if old.get(key) != new.get(key):
-            yield Change(icon, f"{name}: {key}", str(old.get(key, "not set")), str(new.get(key, "not set")), proof)
+            yield Change(
+                icon, f"{name}: {key}", str(old.get(key, "not set")), str(new.get(key, "not set")), proof
+            )

@@ -16,6 +16,7 @@ from accounts.queries import labels
 from approvals.pages import PolicyPage
 from approvals.policy import Action
 from deployments.models import DeploymentRun
+from deployments.views.words import told
 from events.models import Event
 from releases.models import Release
 from releases.queries.items import item_standings
@@ -34,7 +35,7 @@ class ReleasePage(PolicyPage):
         """The tab with the head that all share."""
         release = reading.get_release(version)
         context = reading.shared(release, self.actor)
-        context["banners"] = banners.banners(release, self.actor)
+        context["banners"] = banners.banners(release)
         return render(request, self.template_name, context | self.more(release))
 
     def more(self, release: Release) -> dict[str, Any]:
@@ -107,12 +108,13 @@ class Runs(ReleasePage):
         """Every run of this release, newest first."""
         runs = list(
             DeploymentRun.objects.filter(stream=release.stream)
-            .select_related("environment")
-            .defer("content", "plan")
+            .select_related("environment", "blue")
+            .defer("content", "plan", "blue__content", "blue__plan")
         )
         try_out = acts.act_for(self.actor, release, Verb.DEPLOY_DEVELOPMENT)
         return {
             "runs": runs,
+            "said": {run.pk: told(run) for run in runs},
             "people": labels(run.started_by for run in runs),
             "development": replace(try_out, id="development-first") if try_out else None,
         }

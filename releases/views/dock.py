@@ -14,6 +14,7 @@ from approvals.acts import Act, Confirm, refusal
 from releases.forms import Sealed, SealedGo
 from releases.models import Release
 from releases.queries import Readiness
+from releases.queries.fact import utc
 from releases.states import ReleaseState
 from releases.verbs import WAYS, Verb
 from releases.views import acts
@@ -54,7 +55,9 @@ def dock(
     if release.status == S.APPROVED:
         start = acts.act_for(actor, release, Verb.DEPLOY)
         watching = acts.act_for(actor, release, Verb.WATCH)
-        postpone = _act("postpone", "Postpone", release, refusal(actor, WAYS[Verb.POSTPONE].action), "calendar")
+        postpone = _act(
+            "postpone", "Postpone", release, refusal(actor, WAYS[Verb.POSTPONE].action), "calendar"
+        )
         shown.waits = [blocker.sentence for blocker in readiness.blockers]
         shown.acts = [act for act in (postpone, watching, start) if act is not None]
     return shown, []
@@ -68,7 +71,7 @@ def _deciding(
         for card in cards
         if card.state not in ("signed", "veto")
     ]
-    others = [b for b in readiness.blockers if not b.code.startswith("signoff")]
+    others = [b for b in readiness.blockers if b.code not in ("signatures", "state")]
     waits += [blocker.sentence.rstrip(".") for blocker in others]
     told = refusal(actor, WAYS[Verb.DECIDE].action)
     missing = f"Go opens when {'; '.join(waits)}." if waits else ""
@@ -89,7 +92,7 @@ def _act(name: str, label: str, release: Release, refused: str, icon: str, kind:
 def go_confirm(release: Release) -> Confirm:
     """What a go does."""
     window = (
-        f"It is for the window {release.window_start:%Y-%m-%d %H:%M} to {release.window_end:%Y-%m-%d %H:%M} UTC."
+        f"It is for the window {utc(release.window_start)} to {utc(release.window_end)}."
         if release.window_start and release.window_end
         else "The release has no window yet; a go needs one."
     )

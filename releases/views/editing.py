@@ -159,7 +159,9 @@ class EditComponent(ReleaseAct):
 
     def effects(self, release: Release) -> list[str]:
         """What changing content means here."""
-        told = [f"Component: {self.kwargs['name']}. A person who changes content is an author of the release."]
+        told = [
+            f"Component: {self.kwargs['name']}. A person who changes content is an author of the release."
+        ]
         if release.status != "draft":
             told.append("The release returns to preparation; staging, results and signatures start over.")
         return told

@@ -58,7 +58,9 @@ class FreezeList(PolicyPage):
         rows = [row for row in rows if row.end is None or row.end > now]
         rows.sort(key=lambda row: row.start or now)
         active = [row.freeze.name for row in rows if row.now]
-        add = Act("freeze", "Add a freeze", reverse("releases:freeze-add"), "plus", refused=refused, asks=True)
+        add = Act(
+            "freeze", "Add a freeze", reverse("releases:freeze-add"), "plus", refused=refused, asks=True
+        )
         context = {"rows": rows, "sentence": _sentence(active, len(rows)), "add": add}
         return render(request, "releases/freezes.html", context)
 

@@ -5,6 +5,7 @@ In: a version. Out: releases/gonogo.html. GET shows; POST to `sign/` signs and c
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib import messages
@@ -13,6 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from accounts.actors import Actor
+from accounts.queries import labels
 from approvals import policy
 from approvals.acts import Act, refusal
 from approvals.pages import PolicyPage
@@ -27,9 +29,10 @@ from releases.states import ReleaseState, Verdict
 from releases.verbs import WAYS, Verb
 from releases.views import banners, dock, plans, reading, signs
 
+ACTOR_ID = re.compile(r"(?:person|service|system):[\w-]+")
 WORST_FIRST = {Verdict.BLOCKS: 0, Verdict.WATCH: 1, Verdict.CLEAR: 2}
 COUNT_LOOKS = (
-    (Verdict.BLOCKS, "bad", "stop", "blocks", "block"),
+    (Verdict.BLOCKS, "bad", "stop", "blocker", "blockers"),
     (Verdict.WATCH, "watch", "alert", "to watch", "to watch"),
     (Verdict.CLEAR, "ok", "check", "clear", "clear"),
 )
@@ -81,7 +84,9 @@ class Sign(PolicyPage):
         messages.success(request, f"You have {done} {version}.")
         return HttpResponseRedirect(reverse("releases:go", args=[version]))
 
-    def _again(self, release: Release, form: SignForm, error: PortalError | None, status: int) -> HttpResponse:
+    def _again(
+        self, release: Release, form: SignForm, error: PortalError | None, status: int
+    ) -> HttpResponse:
         context = room(release, self.actor, form=form, error=error)
         return render(self.request, "releases/gonogo.html", context, status=status)
 
@@ -100,13 +105,14 @@ def room(
         "headline": queries.headline(release),
         "lede": _lede(release),
         "facts": facts,
+        "sources": _sources(facts),
         "fact_counts": _counts(facts),
         "read_at": clock.now(),
         "hand_facts": _hand_facts(release, actor),
         "change_rows": rows,
         "plan_sentences": plans.plan_words(release)[0],
         "rounds": signs.answers(release),
-        "banners": banners.banners(release, actor),
+        "banners": banners.banners(release),
         "no_gate": "Signatures are asked for once the release is validated on staging and submitted.",
         "dock": dock_view,
         "sheets": sheets,
@@ -137,7 +143,9 @@ def _sign_part(
 def _lede(release: Release) -> str:
     kind = release.get_kind_display()
     title = f": {release.title}" if release.title else ""
-    return f"{kind} release{title}. Signing, deciding and starting are three acts; the Release Manager decides."
+    return (
+        f"{kind} release{title}. Signing, deciding and starting are three acts; the Release Manager decides."
+    )
 
 
 def _counts(facts: list[Any]) -> list[tuple[str, str, str]]:
@@ -147,6 +155,13 @@ def _counts(facts: list[Any]) -> list[tuple[str, str, str]]:
         if count:
             shown.append((tone, icon, f"{count} {one if count == 1 else many}"))
     return shown
+
+
+def _sources(facts: list[Any]) -> dict[str, str]:
+    """Where each fact comes from, with names for ids."""
+    ids = {fact.source: ACTOR_ID.findall(fact.source) for fact in facts}
+    names = labels(name for found in ids.values() for name in found)
+    return {source: ACTOR_ID.sub(lambda at: names[at.group()], source) for source in ids}
 
 
 def _hand_facts(release: Release, actor: Actor) -> list[Act]:

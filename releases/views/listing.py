@@ -121,7 +121,7 @@ def _filtered(asked: QueryDict) -> QuerySet[Release]:
     if asked.get("kind") in Kind.values:
         found = found.filter(kind=asked["kind"])
     if asked.get("service"):
-        found = found.filter(brings__contains=[asked["service"].replace("\x00", "")[:60]])
+        found = found.filter(brings__contains=[asked.get("service", "").replace("\x00", "")[:60]])
     person = asked.get("person", "").replace("\x00", "").strip().removeprefix("@")[:60]
     if person:
         wrote = Q(authors__user__username__iexact=person) | Q(authors__login__iexact=person)

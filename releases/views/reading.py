@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from accounts.actors import Actor
-from accounts.queries import labels
 from approvals.policy import Action, may
 from events import clock
 from events.models import Event
@@ -48,7 +47,9 @@ def shared(release: Release, actor: Actor) -> dict[str, Any]:
         "release": release,
         "headline": queries.headline(release),
         "shown_state": shown_state(release),
-        "stages": stages.stages(release, signed=f"{signed} of {len(cards)} signed" if cards else "", yours=yours),
+        "stages": stages.stages(
+            release, signed=f"{signed} of {len(cards)} signed" if cards else "", yours=yours
+        ),
         "signs": cards,
         "gate": release.gate,
         "yours": yours,

@@ -5,7 +5,7 @@ In: a release with its gate, an actor. Out: `SignCard`s. Called by the release p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.urls import reverse
@@ -14,7 +14,7 @@ from accounts.actors import Actor
 from accounts.roles import Role
 from approvals import policy
 from approvals.acts import Act
-from approvals.models import SignOff
+from approvals.models import Gate, SignOff
 from approvals.queries import RequirementStanding, gates, standing
 from releases.models import Release
 from releases.states import ReleaseState
@@ -63,18 +63,20 @@ def cards(release: Release, actor: Actor) -> list[SignCard]:
     if release.gate_id is None:
         return []
     gate = gates().get(pk=release.gate_id)
-    return [_card(release, row, actor, gate.is_live) for row in standing(gate)]
+    return [_card(release, row, actor, gate) for row in standing(gate)]
 
 
-def _card(release: Release, row: RequirementStanding, actor: Actor, live: bool) -> SignCard:
+def _card(release: Release, row: RequirementStanding, actor: Actor, gate: Gate) -> SignCard:
+    live = gate.is_live
     mine = live and actor.label in row.who_can and actor.is_person
     last = row.signoffs[-1] if row.signoffs else None
     state = "you" if row.state == "waiting" and mine else row.state
     base = SignCard(row.role.value, row.role.label, row.role.value, state, row.meaning, who_can=row.who_can)
     if last is None:
-        refused = _refusal(release, actor, row.role) if live and row.role in actor.roles and not mine else ""
-        return _with(base, yours=state == "you", your_refusal=refused)
-    return _with(
+        asked = live and row.role in actor.roles and not mine
+        refused = policy.may_sign(gate, actor, row.role) if asked else None
+        return replace(base, yours=state == "you", your_refusal=refused or "")
+    return replace(
         base,
         by=last.person.handle,
         at=last.at,
@@ -84,16 +86,6 @@ def _card(release: Release, row: RequirementStanding, actor: Actor, live: bool) 
         factors=_factors(last),
         withdraw=_withdraw(release, last, actor),
     )
-
-
-def _with(card: SignCard, **fields: object) -> SignCard:
-    kept = {name: getattr(card, name) for name in SignCard.__slots__}
-    return SignCard(**{**kept, **fields})
-
-
-def _refusal(release: Release, actor: Actor, role: Role) -> str:
-    gate = gates().get(pk=release.gate_id)
-    return policy.may_sign(gate, actor, role) or ""
 
 
 def _factors(signoff: SignOff) -> str:

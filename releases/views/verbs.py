@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.forms import Form
 from django.urls import reverse
 
 from approvals.acts import Confirm
 from approvals.pages import ActPage
 from deployments.models import DeploymentRun, Environment, Region
+from deployments.plan import sentences
 from deployments.views.steer import abort_effects, weights_now
 from releases import forms
 from releases.models import Release
@@ -32,7 +34,6 @@ from releases.services import (
 )
 from releases.views.dock import go_confirm, no_go_confirm, postpone_confirm
 from releases.views.reading import get_release
-from deployments.plan import sentences
 
 
 class ReleaseAct(ActPage):
@@ -130,7 +131,7 @@ class Submit(ReleaseAct):
 class Approve(ReleaseAct):
     """`approve/`: the Release Manager's go."""
 
-    form_class = forms.SealedGo
+    form_class: type[Form] = forms.SealedGo
 
     def confirm(self) -> Confirm:
         """The same question as the room's sheet."""
@@ -161,7 +162,9 @@ class NoGo(Approve):
 
     def perform(self, data: dict[str, Any]) -> str:
         """Decide no-go."""
-        deciding.decide(self.version, actor=self.actor, answer="no_go", reason=data["reason"], seal=data["seal"])
+        deciding.decide(
+            self.version, actor=self.actor, answer="no_go", reason=data["reason"], seal=data["seal"]
+        )
         return f"No-go for {self.version}. Whoever was told of the plan is told."
 
 
@@ -226,7 +229,10 @@ class Deploy(ReleaseAct):
 
     def effects(self, release: Release) -> list[str]:
         """The plan that was signed."""
-        return ["Every signature and every fact is judged again at this moment.", *sentences(plan_of(release))]
+        return [
+            "Every signature and every fact is judged again at this moment.",
+            *sentences(plan_of(release)),
+        ]
 
     def form_kwargs(self) -> dict[str, Any]:
         """The seal that the reader saw."""
@@ -246,7 +252,9 @@ class Deploy(ReleaseAct):
     def done_url(self) -> str:
         """The run that began, else the release."""
         run = DeploymentRun.objects.filter(stream=f"release/{self.version}").order_by("-id").first()
-        started = run is not None and self.request.method == "POST" and self.release.production_run_id == run.pk
+        started = (
+            run is not None and self.request.method == "POST" and self.release.production_run_id == run.pk
+        )
         return f"/deployments/{run.pk}/" if run and started else super().done_url()
 
 

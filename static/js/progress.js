@@ -8,6 +8,7 @@ const list = document.querySelector("#log-list");
 const box = document.querySelector("#log");
 const follow = document.querySelector("#follow");
 const panels = document.querySelector("#panels");
+const MOVING = new Set(["queued", "running", "paused", "rolling_back"]);
 const TONES = { warn: "watch", warning: "watch", error: "bad", fail: "bad", critical: "bad" };
 
 let after = Number(document.body.dataset.after || 0);
@@ -66,7 +67,7 @@ document.addEventListener("portal:frame", ({ detail: frame }) => {
   }
   document.body.dataset.after = after;
   if (waiting.length && list && !drawn) { drawn = true; requestAnimationFrame(draw); }
-  if (frame.sentence) {
+  if (frame.sentence && MOVING.has(frame.state)) {
     const head = document.querySelector("#sentence");
     if (head && head.textContent !== frame.sentence) head.textContent = frame.sentence;
   }

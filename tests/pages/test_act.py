@@ -25,7 +25,12 @@ def running(release: Release) -> DeploymentRun:
 
 def test_person_opens_a_release(logged_in: Door) -> None:
     seen = press(
-        logged_in("dana"), "/releases/new/", version="2026.12.0", kind="feature", commit="abc", authors="dana-gh"
+        logged_in("dana"),
+        "/releases/new/",
+        version="2026.12.0",
+        kind="feature",
+        commit="abc",
+        authors="dana-gh",
     )
     assert "2026.12.0 is open." in seen.words
     assert Release.objects.get().authors.get().user.handle == "dana"
@@ -33,7 +38,12 @@ def test_person_opens_a_release(logged_in: Door) -> None:
 
 def test_wrong_version_keeps_what_was_typed(logged_in: Door) -> None:
     seen = press(
-        logged_in("dana"), "/releases/new/", version="not one", kind="feature", commit="abc", authors="dana-gh",
+        logged_in("dana"),
+        "/releases/new/",
+        version="not one",
+        kind="feature",
+        commit="abc",
+        authors="dana-gh",
         title="My title",
     )
     assert seen.status == 400
@@ -60,7 +70,11 @@ def test_refused_post_changes_nothing_and_says_why(logged_in: Door) -> None:
 def test_signing_from_the_room(logged_in: Door) -> None:
     release = world.in_review()
     seen = press(
-        logged_in("quinn"), f"{release.link}sign/", role="qa_lead", answer="go", remark="All good.",
+        logged_in("quinn"),
+        f"{release.link}sign/",
+        role="qa_lead",
+        answer="go",
+        remark="All good.",
         seal=release.seal,
     )
     assert "You have signed" in seen.words
@@ -71,7 +85,11 @@ def test_signing_from_the_room(logged_in: Door) -> None:
 def test_wrong_seal_keeps_the_remark_and_signs_nothing(logged_in: Door) -> None:
     release = world.in_review()
     seen = press(
-        logged_in("quinn"), f"{release.link}sign/", role="qa_lead", answer="go", remark="Looked at it.",
+        logged_in("quinn"),
+        f"{release.link}sign/",
+        role="qa_lead",
+        answer="go",
+        remark="Looked at it.",
         seal="0" * 64,
     )
     assert seen.status == 409
@@ -167,7 +185,10 @@ def test_result_is_recorded_for_the_content(logged_in: Door) -> None:
 def test_component_is_given_its_digest(logged_in: Door) -> None:
     release = world.draft(components={})
     seen = press(
-        logged_in("dana"), f"{release.link}components/web/", artifact=world.digest("b"), migration_class="none",
+        logged_in("dana"),
+        f"{release.link}components/web/",
+        artifact=world.digest("b"),
+        migration_class="none",
         configuration="MODE=calm",
     )
     assert "web is kept" in seen.words
@@ -178,7 +199,11 @@ def test_component_is_given_its_digest(logged_in: Door) -> None:
 def test_window_in_the_past_is_refused_at_its_field(logged_in: Door) -> None:
     release = world.draft()
     seen = press(
-        logged_in("rita"), f"{release.link}window/", start="2020-01-01T05:00", end="2020-01-01T06:00", zone="UTC"
+        logged_in("rita"),
+        f"{release.link}window/",
+        start="2020-01-01T05:00",
+        end="2020-01-01T06:00",
+        zone="UTC",
     )
     assert seen.status == 400
     assert 'aria-invalid="true"' in seen.markup
@@ -186,7 +211,9 @@ def test_window_in_the_past_is_refused_at_its_field(logged_in: Door) -> None:
 
 def test_lessons_unlock_and_follow_up_carries_them(logged_in: Door) -> None:
     release = world.rolled_back()
-    press(logged_in("rita"), f"{release.link}lessons/", cause="Pool.", lessons="Size it.", actions="Size pool")
+    press(
+        logged_in("rita"), f"{release.link}lessons/", cause="Pool.", lessons="Size it.", actions="Size pool"
+    )
     seen = press(logged_in("rita"), f"{release.link}follow-up/", new_version="2026.11.1")
     assert "2026.11.1 follows 2026.11.0" in seen.words
     assert "Size pool" in seen.words
@@ -194,8 +221,13 @@ def test_lessons_unlock_and_follow_up_carries_them(logged_in: Door) -> None:
 
 def test_freeze_is_added_and_removed(logged_in: Door) -> None:
     press(
-        logged_in("rita"), "/releases/freezes/add/", name="Holiday", reason="Clinics are busy.",
-        starts_at="2036-12-20T00:00", ends_at="2036-12-27T00:00", zone="UTC",
+        logged_in("rita"),
+        "/releases/freezes/add/",
+        name="Holiday",
+        reason="Clinics are busy.",
+        starts_at="2036-12-20T00:00",
+        ends_at="2036-12-27T00:00",
+        zone="UTC",
     )
     seen = look(logged_in("rita"), "/releases/freezes/")
     assert "Holiday" in seen.words

@@ -41,7 +41,16 @@ STATES: dict[str, Callable[[], Release]] = {
     "cancelled": cancelled,
 }
 TABS = ("", "go/", "content/", "deployments/", "history/")
-ROOMS = ("/", "/for-you/", "/releases/", "/releases/freezes/", "/deployments/", "/environments/", "/help/", "/shell/")
+ROOMS = (
+    "/",
+    "/for-you/",
+    "/releases/",
+    "/releases/freezes/",
+    "/deployments/",
+    "/environments/",
+    "/help/",
+    "/shell/",
+)
 
 
 @pytest.mark.parametrize("state", STATES)
