@@ -136,9 +136,10 @@ class Proxy:
         hearing = asyncio.create_task(self._hear(ours))
         try:
             self._handed.clear()
+            # The table comes first: whoever waits in a port's queue must find it.
+            await self._ask({"op": "apply", "table": self._table, "who": "agent, after a start"})
             for component in list(self._sockets):
                 await self._hand(component)
-            await self._ask({"op": "apply", "table": self._table, "who": "agent, after a start"})
             self._up.set()
             await self._child.wait()
         finally:

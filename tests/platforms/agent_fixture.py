@@ -7,6 +7,7 @@ slots. Also used by the engine's tests.
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
 import os
 import shutil
@@ -134,24 +135,56 @@ class LocalAgent:
         return True
 
 
-@pytest.fixture
-def local_agent() -> Iterator[LocalAgent]:
-    """A running agent with an empty state; gone after the test."""
+def _run() -> Iterator[LocalAgent]:
     agent = LocalAgent(os.environ.get("PORTAL_TARGET_DATABASE_URL", ""))
     agent.start()
     yield agent
     agent.close()
 
 
+@pytest.fixture(scope="session")
+def shared_agent() -> Iterator[LocalAgent]:
+    """One running agent for all tests that only need targets of their own in it."""
+    yield from _run()
+
+
+@pytest.fixture
+def local_agent() -> Iterator[LocalAgent]:
+    """A running agent of the test's own, with an empty state; gone after the test."""
+    yield from _run()
+
+
 @dataclass(frozen=True)
 class Parts:
     """Slots of the test component in one agent's artefact folder.
 
-    `journal` is a file to which workers, schedules and jobs write what they did.
+    `environment` is where the test has its targets; `journal` is a file to which workers, schedules
+    and jobs write what they did.
     """
 
     agent: LocalAgent
+    environment: str
     journal: Path
+
+    def open(self, region: str = "us-east", data_class: str = "synthetic", **more: Any) -> LocalPlatform:
+        """The driver of one of the test's targets."""
+        return self.agent.open(self.environment, region, data_class, **more)
+
+    def listing(self, region: str = "us-east") -> dict[str, Any]:
+        """The agent's own view of that target."""
+        found: dict[str, Any] = self.agent.listing()[f"{self.environment}/{region}"]
+        return found
+
+    def take_down(self) -> None:
+        """Have nothing of this environment run any more."""
+        for key in self.agent.listing():
+            environment, region = key.split("/")
+            if environment == self.environment:
+                platform = self.open(region)
+                fence = platform.observe().fence
+                platform.switch(fence, Routing({}, None))
+                for slot in platform.observe().slots:
+                    platform.retire(fence, slot.slot)
 
     def artifact(self, content: str) -> str:
         """The digest of an artefact with that content, laid out if need be."""
@@ -215,10 +248,22 @@ class Parts:
         return self.journal.read_text().splitlines() if self.journal.exists() else []
 
 
+_numbers = itertools.count(1)
+
+
 @pytest.fixture
-def parts(local_agent: LocalAgent) -> Parts:
-    """Slots made of the test component."""
-    return Parts(local_agent, local_agent.folder / "journal")
+def parts(shared_agent: LocalAgent) -> Iterator[Parts]:
+    """Slots made of the test component, in an environment of the test's own."""
+    name = f"test-{next(_numbers)}"
+    found = Parts(shared_agent, name, shared_agent.folder / f"journal-{name}")
+    yield found
+    found.take_down()
+
+
+@pytest.fixture
+def own_parts(local_agent: LocalAgent) -> Parts:
+    """The same with an agent of its own, for tests that end it or change artefacts."""
+    return Parts(local_agent, "staging", local_agent.folder / "journal")
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,14 @@ from platforms.registry import open_platform
 from tests.platforms.agent_fixture import LocalAgent
 
 
-def test_wrong_token_is_turned_away(local_agent: LocalAgent) -> None:
-    settings = {**local_agent.settings(), "agent_token": "another-token-altogether"}
+def test_wrong_token_is_turned_away(shared_agent: LocalAgent) -> None:
+    settings = {**shared_agent.settings(), "agent_token": "another-token-altogether"}
     with pytest.raises(PlatformUnavailable, match="token is another one"):
         LocalPlatform("staging", "us-east", "synthetic", settings).observe()
 
 
-def test_socket_is_closed_to_other_accounts(local_agent: LocalAgent) -> None:
-    assert stat.S_IMODE(local_agent.socket.stat().st_mode) & 0o077 == 0
+def test_socket_is_closed_to_other_accounts(shared_agent: LocalAgent) -> None:
+    assert stat.S_IMODE(shared_agent.socket.stat().st_mode) & 0o077 == 0
 
 
 def test_silent_agent_is_unavailable(local_agent: LocalAgent) -> None:
@@ -47,16 +47,16 @@ def test_silent_agent_is_unavailable(local_agent: LocalAgent) -> None:
         ),
     ],
 )
-def test_malformed_request_is_refused(local_agent: LocalAgent, body: dict[str, Any], says: str) -> None:
+def test_malformed_request_is_refused(shared_agent: LocalAgent, body: dict[str, Any], says: str) -> None:
     with pytest.raises(PlatformRefused, match=says):
-        local_agent.open()._call("ensure", 5.0, **body)
+        shared_agent.open()._call("ensure", 5.0, **body)
 
 
 @pytest.mark.parametrize("name", ["..", "a/b", "", "x" * 64, "üst"])
-def test_name_that_cannot_be_a_folder_is_refused(local_agent: LocalAgent, name: str) -> None:
+def test_name_that_cannot_be_a_folder_is_refused(shared_agent: LocalAgent, name: str) -> None:
     with pytest.raises((PlatformRefused, PlatformUnavailable)):
-        local_agent.open(name).observe()
-    assert not (local_agent.state / "targets" / name / "us-east").exists() or not name
+        shared_agent.open(name).observe()
+    assert not (shared_agent.state / "targets" / name / "us-east").exists() or not name
 
 
 def test_unknown_driver_is_refused_with_those_there_are() -> None:
@@ -64,8 +64,8 @@ def test_unknown_driver_is_refused_with_those_there_are() -> None:
         open_platform("nomad", "staging", "us-east", "synthetic", {})
 
 
-def test_settings_that_lack_something_are_refused(local_agent: LocalAgent) -> None:
-    settings = {**local_agent.settings(), "artifacts": "relative/folder"}
+def test_settings_that_lack_something_are_refused(shared_agent: LocalAgent) -> None:
+    settings = {**shared_agent.settings(), "artifacts": "relative/folder"}
     with pytest.raises(PlatformRefused, match="not absolute"):
         open_platform("local", "staging", "us-east", "synthetic", settings)
     with pytest.raises(PlatformRefused, match="agent_token is missing"):

@@ -16,7 +16,7 @@ class LocalSubject:
     """A target of a real agent."""
 
     def __init__(self, parts: Parts) -> None:
-        self.platform = parts.agent.open()
+        self.platform = parts.open()
         self._parts = parts
 
     def slot(self, name: str) -> SlotSpec:

@@ -34,10 +34,10 @@ def environment_of(parts: Parts, platform: LocalPlatform) -> dict[str, str]:
 
 
 def test_process_knows_where_it_runs_and_its_neighbours(parts: Parts) -> None:
-    found = environment_of(parts, parts.agent.open("production", "eu-central"))
+    found = environment_of(parts, parts.open("eu-central"))
     where = {key: found[key] for key in ("ENVIRONMENT", "REGION", "SLOT", "RELEASE", "LOG_LEVEL")}
     assert where == {
-        "ENVIRONMENT": "production",
+        "ENVIRONMENT": parts.environment,
         "REGION": "eu-central",
         "SLOT": "blue",
         "RELEASE": "release of blue",
@@ -48,13 +48,13 @@ def test_process_knows_where_it_runs_and_its_neighbours(parts: Parts) -> None:
 
 
 def test_process_gets_nothing_of_the_portals_environment(parts: Parts) -> None:
-    found = environment_of(parts, parts.agent.open())
+    found = environment_of(parts, parts.open())
     assert "PORTAL_SECRET_KEY" not in found
     assert "HOME" not in found
 
 
 def test_crashing_process_is_told_in_words_with_its_last_line(parts: Parts) -> None:
-    platform = parts.agent.open()
+    platform = parts.open()
     crash = parts.web("blue", command=["{python}", "main.py", "crash"])
     platform.ensure(1, parts.slot("blue", crash))
     reason = eventually(lambda: component(platform).restarts >= 2 and component(platform).reason)
@@ -64,14 +64,14 @@ def test_crashing_process_is_told_in_words_with_its_last_line(parts: Parts) -> N
 
 
 def test_unhealthy_process_is_told_with_its_answer(parts: Parts) -> None:
-    platform = parts.agent.open()
+    platform = parts.open()
     platform.ensure(1, parts.slot("blue", parts.web("blue", health="/status/503")))
     eventually(lambda: "answers 503 on /status/503" in component(platform).reason)
     assert component(platform).restarts == 0
 
 
 def test_killed_process_is_started_again(parts: Parts) -> None:
-    platform = parts.agent.open()
+    platform = parts.open()
     edge = parts.serve(platform, parts.slot("blue", parts.web("blue")))
     connection = http.client.HTTPConnection(edge, timeout=10)
     connection.request("GET", "/die")
@@ -79,10 +79,10 @@ def test_killed_process_is_started_again(parts: Parts) -> None:
     eventually(lambda: component(platform).restarts == 1 and component(platform).ready)
 
 
-def test_changed_artifact_is_not_started_again(parts: Parts) -> None:
-    platform = parts.agent.open()
-    edge = parts.serve(platform, parts.slot("blue", parts.web("blue")))
-    changed = parts.agent.artifacts / "part-blue" / "content.txt"
+def test_changed_artifact_is_not_started_again(own_parts: Parts) -> None:
+    platform = own_parts.open()
+    edge = own_parts.serve(platform, own_parts.slot("blue", own_parts.web("blue")))
+    changed = own_parts.agent.artifacts / "part-blue" / "content.txt"
     was = changed.stat()
     changed.write_text("BLUE")
     os.utime(changed, ns=(was.st_atime_ns, was.st_mtime_ns))  # same size, same time
@@ -92,22 +92,22 @@ def test_changed_artifact_is_not_started_again(parts: Parts) -> None:
     assert component(platform).artifact == ""
 
 
-def test_changed_artifact_is_refused_as_another_one(parts: Parts) -> None:
-    slot = parts.slot("blue", parts.web("blue"))
-    platform = parts.agent.open()
+def test_changed_artifact_is_refused_as_another_one(own_parts: Parts) -> None:
+    slot = own_parts.slot("blue", own_parts.web("blue"))
+    platform = own_parts.open()
     assert platform.probe(slot).problems == ()
-    (parts.agent.artifacts / "part-blue" / "more.txt").touch()
+    (own_parts.agent.artifacts / "part-blue" / "more.txt").touch()
     with pytest.raises(PlatformRefused) as refused:
         platform.ensure(1, slot)
     assert refused.value.code == "artifact_mismatch"
 
 
-def test_compiled_code_that_the_digest_leaves_out_is_never_run(parts: Parts) -> None:
-    slot = parts.slot("blue", parts.web("blue"))
-    planted = parts.agent.artifacts / "part-blue" / "__pycache__" / "json.cpython-311.pyc"
+def test_compiled_code_that_the_digest_leaves_out_is_never_run(own_parts: Parts) -> None:
+    slot = own_parts.slot("blue", own_parts.web("blue"))
+    planted = own_parts.agent.artifacts / "part-blue" / "__pycache__" / "json.cpython-311.pyc"
     planted.parent.mkdir()
     planted.write_bytes(b"not what was reviewed")
-    parts.serve(parts.agent.open(), slot)
+    own_parts.serve(own_parts.open(), slot)
     assert not planted.exists()
 
 
@@ -126,32 +126,32 @@ def test_wrong_manifest_is_refused_with_what_is_wrong(
 ) -> None:
     slot = parts.slot("blue", parts.web("blue", **manifest))
     with pytest.raises(PlatformRefused, match=says):
-        parts.agent.open().ensure(1, slot)
-    assert any(says in problem for problem in parts.agent.open().probe(slot).problems)
+        parts.open().ensure(1, slot)
+    assert any(says in problem for problem in parts.open().probe(slot).problems)
 
 
 def test_configuration_cannot_set_what_the_target_sets(parts: Parts) -> None:
     slot = parts.slot("blue", replace(parts.web("blue"), configuration={"DATABASE_URL": "elsewhere"}))
     with pytest.raises(PlatformRefused, match="sets DATABASE_URL"):
-        parts.agent.open().ensure(1, slot)
+        parts.open().ensure(1, slot)
 
 
 def test_another_data_class_is_refused_while_slots_are_there(parts: Parts) -> None:
-    parts.serve(parts.agent.open(data_class="anonymized"), parts.slot("blue", parts.web("blue")))
+    parts.serve(parts.open(data_class="anonymized"), parts.slot("blue", parts.web("blue")))
     with pytest.raises(PlatformRefused) as refused:
-        parts.agent.open(data_class="production").ensure(1, parts.slot("green"))
+        parts.open(data_class="production").ensure(1, parts.slot("green"))
     assert refused.value.code == "data_class"
 
 
 def test_making_room_again_leaves_what_runs(parts: Parts) -> None:
-    platform = parts.agent.open()
+    platform = parts.open()
     parts.serve(platform, parts.slot("blue", parts.web("blue")))
     platform.ensure(1, SlotSpec("blue", "release of blue", ()))
     assert component(platform).ready
 
 
 def test_former_worker_has_ended_before_the_next_begins(parts: Parts) -> None:
-    platform = parts.agent.open()
+    platform = parts.open()
     for name in ("blue", "green"):
         platform.ensure(1, parts.slot(name, parts.worker(name, END_SECONDS="0.5")))
     for name in ("blue", "green", "blue"):
@@ -171,7 +171,7 @@ def component_of(platform: LocalPlatform, slot: str) -> Any:
 
 
 def test_schedule_runs_again_and_again_in_one_slot_only(parts: Parts) -> None:
-    platform = parts.agent.open()
+    platform = parts.open()
     for name in ("blue", "green"):
         manifest = {"command": ["{python}", "main.py", "schedule"], "every": 1}
         schedule = replace(parts.worker(name), name="reminders", kind="schedule", manifest=manifest)
@@ -182,7 +182,7 @@ def test_schedule_runs_again_and_again_in_one_slot_only(parts: Parts) -> None:
 
 
 def test_retired_slot_waits_for_its_request_in_flight(parts: Parts) -> None:
-    platform = parts.agent.open()
+    platform = parts.open()
     edge = parts.serve(
         platform, parts.slot("blue", parts.web("blue")), parts.slot("green", parts.web("green"))
     )
@@ -195,41 +195,41 @@ def test_retired_slot_waits_for_its_request_in_flight(parts: Parts) -> None:
     eventually(lambda: [slot.slot for slot in platform.observe().slots] == ["green"])
 
 
-def test_agent_ends_all_its_processes(parts: Parts) -> None:
-    parts.serve(parts.agent.open(), parts.slot("blue"), parts.slot("green"))
-    assert len(parts.agent.processes()) >= 3
-    parts.agent.stop(signal.SIGTERM)
-    assert parts.agent.processes() == []
+def test_agent_ends_all_its_processes(own_parts: Parts) -> None:
+    own_parts.serve(own_parts.open(), own_parts.slot("blue"), own_parts.slot("green"))
+    assert len(own_parts.agent.processes()) >= 3
+    own_parts.agent.stop(signal.SIGTERM)
+    assert own_parts.agent.processes() == []
 
 
-def test_killed_agent_leaves_no_process(parts: Parts) -> None:
-    platform = parts.agent.open()
-    parts.serve(platform, parts.slot("blue"), parts.slot("green"))
+def test_killed_agent_leaves_no_process(own_parts: Parts) -> None:
+    platform = own_parts.open()
+    own_parts.serve(platform, own_parts.slot("blue"), own_parts.slot("green"))
     platform.switch(1, Routing({"blue": 100}, "blue"))
-    eventually(lambda: len(parts.agent.processes()) >= 4)
-    parts.agent.stop(signal.SIGKILL)
-    eventually(lambda: parts.agent.processes() == [])
+    eventually(lambda: len(own_parts.agent.processes()) >= 4)
+    own_parts.agent.stop(signal.SIGKILL)
+    eventually(lambda: own_parts.agent.processes() == [])
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_agent_takes_up_what_was_wanted(parts: Parts, number: signal.Signals) -> None:
-    platform = parts.agent.open()
-    edge = parts.serve(platform, parts.slot("blue"), parts.slot("green"))
+def test_agent_takes_up_what_was_wanted(own_parts: Parts, number: signal.Signals) -> None:
+    platform = own_parts.open()
+    edge = own_parts.serve(platform, own_parts.slot("blue"), own_parts.slot("green"))
     platform.switch(6, Routing({"blue": 30, "green": 70}, "green"))
-    parts.agent.stop(number)
-    parts.agent.start()
+    own_parts.agent.stop(number)
+    own_parts.agent.start()
     seen = eventually(lambda: all(s.ready for s in platform.observe().slots) and platform.observe())
     assert (dict(seen.weights), seen.background, seen.fence) == ({"blue": 30, "green": 70}, "green", 6)
     assert seen.addresses["web"] == f"http://{edge}"
     assert {slot.slot for slot in seen.slots} == {"blue", "green"}
 
 
-def test_lines_grow_over_a_restart_of_the_agent(parts: Parts) -> None:
-    platform = parts.agent.open()
-    parts.serve(platform, parts.slot("blue", parts.web("blue")))
+def test_lines_grow_over_a_restart_of_the_agent(own_parts: Parts) -> None:
+    platform = own_parts.open()
+    own_parts.serve(platform, own_parts.slot("blue", own_parts.web("blue")))
     before = eventually(lambda: platform.lines("blue", {}))
-    parts.agent.stop()
-    parts.agent.start()
+    own_parts.agent.stop()
+    own_parts.agent.start()
     after = {name: position for name, position, _ in before}
     assert eventually(lambda: platform.lines("blue", after))[0][1] > before[-1][1]
 

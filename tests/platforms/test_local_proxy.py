@@ -20,7 +20,7 @@ from tests.platforms.agent_fixture import Parts, eventually
 
 @pytest.fixture
 def platform(parts: Parts) -> LocalPlatform:
-    return parts.agent.open()
+    return parts.open()
 
 
 @pytest.fixture
@@ -175,7 +175,7 @@ def test_changed_weights_are_logged_with_fence_and_who(
 ) -> None:
     platform.switch(7, Routing({"blue": 50, "green": 50}, None))
     platform.by_hand("blue", "devon")
-    log = parts.agent.state / "targets" / "staging" / "us-east" / "weights.log"
+    log = parts.agent.state / "targets" / parts.environment / "us-east" / "weights.log"
     entries = [json.loads(line) for line in log.read_text().splitlines()]
     assert [(e["fence"], e["weights"], e["who"]) for e in entries[-2:]] == [
         (7, {"blue": 50, "green": 50}, "portal"),
@@ -197,8 +197,8 @@ def test_act_by_hand_leaves_a_mark_and_refuses_the_run_that_did_not_look(
 
 def test_prometheus_reads_the_counters(parts: Parts, edge: str) -> None:
     ask(edge)
-    text = ask(parts.agent.listing()["staging/us-east"]["metrics"].split("/")[2], "/metrics")[2].decode()
-    where = 'environment="staging",region="us-east",component="web",slot="blue"'
+    text = ask(parts.listing()["metrics"].split("/")[2], "/metrics")[2].decode()
+    where = f'environment="{parts.environment}",region="us-east",component="web",slot="blue"'
     assert f"hmhp_edge_requests_total{{{where}}} 1" in text
     assert f'hmhp_edge_latency_milliseconds_bucket{{{where},le="+Inf"}} 1' in text
 
@@ -207,29 +207,29 @@ def test_killed_proxy_comes_back_on_its_port_with_its_weights(
     parts: Parts, platform: LocalPlatform, edge: str
 ) -> None:
     platform.switch(3, Routing({"blue": 50, "green": 50}, None))
-    killed = parts.agent.listing()["staging/us-east"]["proxy"]
+    killed = parts.listing()["proxy"]
     os.kill(killed, signal.SIGKILL)
     served = Counter(ask(edge)[2].decode() for _ in range(10))  # wait in the port's queue meanwhile
     assert served == {"blue": 5, "green": 5}
-    assert parts.agent.listing()["staging/us-east"]["proxy"] not in (killed, None)
+    assert parts.listing()["proxy"] not in (killed, None)
 
 
 def test_taken_port_is_told_before_and_when_it_is_needed(parts: Parts, edge: str) -> None:
     port = int(edge.rpartition(":")[2])
-    other = parts.agent.open("development", ports={"web": port})
+    other = parts.open("eu-central", ports={"web": port})
     problems = other.probe(parts.slot("blue", parts.web("blue"))).problems
     assert any(str(port) in problem for problem in problems)
 
 
 def test_two_processes_of_a_component_share_its_requests(parts: Parts) -> None:
-    platform = parts.agent.open()
+    platform = parts.open()
     edge = parts.serve(platform, parts.slot("blue", parts.web("blue", replicas=2)))
     ports = Counter(json.loads(ask(edge, "/environment")[2])["PORT"] for _ in range(10))
     assert sorted(ports.values()) == [5, 5]
 
 
 def test_component_that_a_slot_does_not_have_is_not_served(parts: Parts) -> None:
-    platform = parts.agent.open()
+    platform = parts.open()
     second = replace(parts.web("blue"), name="clinic")
     parts.serve(
         platform, parts.slot("blue", parts.web("blue"), second), parts.slot("green", parts.web("green"))

@@ -33,7 +33,7 @@ async def to_green(platform: LocalPlatform) -> None:
 
 
 async def test_messages_pass_both_ways(parts: Parts) -> None:
-    platform = parts.agent.open()
+    platform = parts.open()
     edge = await asyncio.to_thread(serve, parts, platform, 0)
     async with aiohttp.ClientSession() as session, await connect(session, edge) as socket:
         assert socket.protocol == "echo.v1"
@@ -46,7 +46,7 @@ async def test_messages_pass_both_ways(parts: Parts) -> None:
 
 
 async def test_connection_may_end_where_it_began_until_its_limit(parts: Parts) -> None:
-    platform = parts.agent.open()
+    platform = parts.open()
     edge = await asyncio.to_thread(serve, parts, platform, 2)
     async with aiohttp.ClientSession() as session, await connect(session, edge) as socket:
         await to_green(platform)
@@ -58,7 +58,7 @@ async def test_connection_may_end_where_it_began_until_its_limit(parts: Parts) -
 
 
 async def test_connection_without_drain_is_closed_at_once(parts: Parts) -> None:
-    platform = parts.agent.open()
+    platform = parts.open()
     edge = await asyncio.to_thread(serve, parts, platform, 0)
     async with aiohttp.ClientSession() as session, await connect(session, edge) as socket:
         await to_green(platform)
@@ -66,7 +66,7 @@ async def test_connection_without_drain_is_closed_at_once(parts: Parts) -> None:
 
 
 async def test_return_within_the_limit_keeps_the_connection(parts: Parts) -> None:
-    platform = parts.agent.open()
+    platform = parts.open()
     edge = await asyncio.to_thread(serve, parts, platform, 1)
     async with aiohttp.ClientSession() as session, await connect(session, edge) as socket:
         await to_green(platform)
@@ -78,7 +78,7 @@ async def test_return_within_the_limit_keeps_the_connection(parts: Parts) -> Non
 
 
 async def test_refused_upgrade_keeps_its_status(parts: Parts) -> None:
-    platform = parts.agent.open()
+    platform = parts.open()
     edge = await asyncio.to_thread(serve, parts, platform, 0)
     async with aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
