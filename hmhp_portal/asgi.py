@@ -22,7 +22,7 @@ django.setup(set_prefix=False)
 
 from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
 
-from hmhp_portal.routing import websocket_routes  # noqa: E402
+from hmhp_portal.routing import websocket_urlpatterns  # noqa: E402
 
 PAGE_THREADS = 6
 URGENT_THREADS = 2
@@ -42,6 +42,6 @@ async def http(scope: Any, receive: Any, send: Any) -> None:
 application = ProtocolTypeRouter(
     {
         "http": http,
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_routes()))),
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hmhp_portal.launcher import checks, environment
+from hmhp_portal.launcher.installation import Installation
 from hmhp_portal.launcher.problem import Problem
 
 DEFAULT_PORT = 8000
@@ -98,7 +99,7 @@ def _serve(name: str) -> Callable[[list[str]], int]:
         if not environment.inside():
             # Known in a second, before minutes of installing.
             checks.listen(found.host, found.port).close()
-            checks.usable_folder(found.data)
+            Installation(found.data.resolve()).have_folder()
         _enter([name, *arguments])
         from hmhp_portal.launcher import serve
 

