@@ -72,11 +72,8 @@ def see(look: Look, run: DeploymentRun, view: RunView) -> Seen:
         for region, platform in look.platforms.items()
     }
     regions, output, silent = _answers(look, in_threads(work))
-    for region, seen in regions.items():
-        remember(look.targets[region], seen)
-    for region, why in silent.items():
-        if region in look.targets:
-            remember_silence(look.targets[region], why)
+    remember({look.targets[region]: seen for region, seen in regions.items()})
+    remember_silence({look.targets[r]: why for r, why in silent.items() if r in look.targets})
     return _written(look, run, view, regions, output, silent)
 
 

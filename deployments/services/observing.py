@@ -24,7 +24,7 @@ def observe_idle() -> int:
         try:
             platforms[target.pk] = open_target(target)
         except PlatformError as error:
-            remember_silence(target, masked(str(error)))
+            remember_silence({target: masked(str(error))})
     futures = in_threads({str(pk): platform.observe for pk, platform in platforms.items()})
     wait(futures.values(), timeout=PATIENCE_SECONDS)
     for target in due:
@@ -42,12 +42,12 @@ def _due() -> list[Target]:
 
 def _keep(target: Target, future: Future[Observation]) -> None:
     if not future.done():
-        remember_silence(target, f"It did not answer within {PATIENCE_SECONDS:g} s.")
+        remember_silence({target: f"It did not answer within {PATIENCE_SECONDS:g} s."})
         return
     try:
-        remember(target, future.result())
+        remember({target: future.result()})
     except PlatformError as error:
-        remember_silence(target, masked(str(error)))
+        remember_silence({target: masked(str(error))})
 
 
 def clear_old_progress() -> int:

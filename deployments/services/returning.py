@@ -45,11 +45,9 @@ def go_back(lease: Lease) -> float | None:
         except PlatformUnavailable as error:
             why[region] = masked(error.reason)
         else:
-            remember(look.targets[region], seen)
+            remember({look.targets[region]: seen})
             why[region] = _arrived(lease, view, region, seen)
-    for region in late:
-        if why[region] and region in look.targets:
-            remember_silence(look.targets[region], why[region])
+    remember_silence({look.targets[r]: why[r] for r in late if why[r] and r in look.targets})
     return _settled(lease, why)
 
 

@@ -21,18 +21,26 @@ def add(run: DeploymentRun, region: str, seen: Observation) -> Parts:
 
     What a slot had served before the first look belongs to no run: it only sets the starting point.
     """
-    rows = {tally.slot: tally for tally in Tally.objects.filter(run=run, region=region)}
+    stored = Tally.objects.filter(run=run, region=region).values_list("slot", "raw", "total")
+    rows = {
+        slot: Tally(run=run, region=region, slot=slot, raw=raw, total=total, at=clock.now())
+        for slot, raw, total in stored
+    }
     fresh = not rows
     for slot, parts in _raw(seen).items():
-        row = rows.setdefault(slot, Tally(run=run, region=region, slot=slot))
+        row = rows.setdefault(slot, Tally(run=run, region=region, slot=slot, at=clock.now()))
         for component, now in parts.items():
             before = _part(row.raw, component)
             if before is None:
                 before = now if fresh else Served()
             row.total[component] = grown(_part(row.total, component) or Served(), before, now).as_json()
             row.raw[component] = now.as_json()
-        row.at = clock.now()
-        row.save()
+    Tally.objects.bulk_create(
+        rows.values(),
+        update_conflicts=True,
+        unique_fields=["run", "region", "slot"],
+        update_fields=["raw", "total", "at"],
+    )
     return {slot: {name: Served.of_json(v) for name, v in row.total.items()} for slot, row in rows.items()}
 
 

@@ -6,7 +6,7 @@ a region which hangs holds up nobody else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -52,31 +52,44 @@ def in_threads(work: Mapping[str, Callable[[], T]]) -> dict[str, Future[T]]:
     return futures
 
 
-def remember(target: Target, seen: Observation) -> None:
-    """Store an observation as the target's newest view."""
+SEEN_FIELDS = ("seen_at", "tried_at", "reachable", "sentence", "fence", "weights", "slots", "background",
+               "addresses", "mark")  # fmt: skip
+SILENT_FIELDS = ("tried_at", "reachable", "sentence")
+
+
+def remember(seen: Mapping[Target, Observation]) -> None:
+    """Store observations as the targets' newest views."""
     now = clock.now()
-    TargetView.objects.update_or_create(
-        target=target,
-        defaults={
-            "seen_at": now,
-            "tried_at": now,
-            "reachable": True,
-            "sentence": "",
-            "fence": seen.fence,
-            "weights": dict(seen.weights),
-            "slots": {slot.slot: _slot(slot) for slot in seen.slots},
-            "background": seen.background or "",
-            "addresses": dict(seen.addresses),
-            "mark": seen.mark,
-        },
-    )
+    views = [
+        TargetView(
+            target=target,
+            seen_at=now,
+            tried_at=now,
+            reachable=True,
+            fence=found.fence,
+            weights=dict(found.weights),
+            slots={slot.slot: _slot(slot) for slot in found.slots},
+            background=found.background or "",
+            addresses=dict(found.addresses),
+            mark=found.mark,
+        )
+        for target, found in seen.items()
+    ]
+    _upsert(views, SEEN_FIELDS)
 
 
-def remember_silence(target: Target, why: str) -> None:
-    """Note that a target did not answer; what was seen before stays, with its age."""
-    TargetView.objects.update_or_create(
-        target=target, defaults={"tried_at": clock.now(), "reachable": False, "sentence": why}
-    )
+def remember_silence(silent: Mapping[Target, str]) -> None:
+    """Note that targets did not answer; what was seen of them before stays, with its age."""
+    now = clock.now()
+    _upsert([TargetView(target=t, tried_at=now, sentence=why) for t, why in silent.items()], SILENT_FIELDS)
+
+
+def _upsert(views: list[TargetView], fields: Sequence[str]) -> None:
+    if views:
+        ordered = sorted(views, key=lambda view: view.target_id)  # one order for everybody: no deadlock
+        TargetView.objects.bulk_create(
+            ordered, update_conflicts=True, unique_fields=["target"], update_fields=list(fields)
+        )
 
 
 def _slot(slot: SlotState) -> dict[str, Any]:

@@ -23,7 +23,7 @@ START = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
 STRATEGY: dict[str, Any] = {
     "kind": "blue_green",
     "weights": [10, 50, 100],
-    "bake_seconds": 60,
+    "bake_seconds": 10,
     "limits": {"minimum_requests": 50, "error_percent": 1.0, "p95_ms": 400},
     "hold_limit_seconds": 120,
     "decide_by_seconds": 600,

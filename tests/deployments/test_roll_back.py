@@ -57,9 +57,7 @@ def test_one_percent_sparse_errors_come_back_before_the_cut_over(
 ) -> None:
     serving_version(world)
     run = queue("1.1.0", strategy={"limits": {"error_percent": 2.0, "minimum_requests": 50}})
-    look_until(
-        run, ROLLED_BACK, every=5, before_look=lambda: world.serve(1000, error_rate={run.slot: 0.01})
-    )
+    look_until(run, ROLLED_BACK, every=5, before_look=lambda: world.serve(1000, error_rate={run.slot: 0.01}))
     assert not again(run).steps.filter(kind="cut_over", state="returned").exists()
 
 
