@@ -22,6 +22,7 @@ from typing import Any
 
 from aiohttp import web
 
+from platforms.base import PlatformRefused
 from platforms.local.api import Api
 from platforms.local.artifacts import ArtifactStore
 from platforms.local.children import end_leftovers
@@ -82,9 +83,13 @@ class Agent:
             if addresses:
                 document.setdefault(environment, {})[region] = addresses
         text = json.dumps(document, indent=1)
-        if text != self._addresses:
+        if text == self._addresses:
+            return
+        try:
             write_atomically(self._state.folder / "addresses.json", text)
             self._addresses = text
+        except OSError as error:  # tried again a second later
+            log.warning("addresses.json cannot be written: %s", error)
 
     async def close(self) -> None:
         """End all children."""
@@ -93,7 +98,10 @@ class Agent:
 
 async def serve(options: argparse.Namespace, token: str, database_url: str) -> None:
     """Until SIGTERM or SIGINT."""
-    state = StateFile(options.state_dir)
+    try:
+        state = StateFile(options.state_dir)
+    except (ValueError, KeyError, TypeError, PlatformRefused) as error:
+        sys.exit(f"The agent cannot start: {options.state_dir / 'state.json'} is damaged ({error!r}).")
     left = end_leftovers(state.mark)
     if left:
         log.warning("ended %d processes that an earlier agent left behind", left)
@@ -149,7 +157,10 @@ def main() -> None:
     except BlockingIOError:
         sys.exit(f"The agent cannot start: another agent uses {options.state_dir}.")
     with lock:
-        asyncio.run(serve(options, token, database_url))
+        try:
+            asyncio.run(serve(options, token, database_url))
+        except OSError as error:
+            sys.exit(f"The agent ended: {error}")
 
 
 if __name__ == "__main__":

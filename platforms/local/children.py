@@ -22,7 +22,8 @@ MARK = "HMHP_AGENT"
 """The variable that names the installation a process belongs to."""
 
 _PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+# Looked up once, before any thread runs: a child between fork and exec must not wait for a lock.
+_prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
 class Child:
@@ -99,8 +100,8 @@ class Child:
 
 def _die_with(parent: int) -> None:
     """In the child, before it becomes the command: end when the agent does."""
-    if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if _prctl is not None:
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
 

@@ -95,7 +95,7 @@ class JobBook:
         except TimeoutError:  # before OSError, which it is one of
             job.lines.add(f"stopped: it had not ended after {job.spec.timeout_seconds} s")
             await self._end(job, STOP_SECONDS)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             job.lines.add(f"cannot be started: {error}")
         except asyncio.CancelledError:
             await self._end(job, 1.0)

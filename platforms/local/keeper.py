@@ -100,7 +100,7 @@ class Keeper:
             child = await self._launch()
         except PlatformError as error:
             self.reason = str(error)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: words that no command line can hold
             self.reason = f"cannot be started: {error}"
         else:
             self._child = child

@@ -92,7 +92,10 @@ def read_slot(value: object) -> SlotSpec:
     names = [component.name for component in components]
     if len(set(names)) != len(names):
         raise PlatformRefused("invalid", "A slot names a component twice.")
-    return SlotSpec(name(raw.get("slot"), "a slot"), str(raw.get("release", "")), components)
+    release = raw.get("release", "")
+    if not isinstance(release, str) or len(release) > 200 or not release.isprintable():
+        raise PlatformRefused("invalid", "The release of a slot must be at most 200 printable characters.")
+    return SlotSpec(name(raw.get("slot"), "a slot"), release, components)
 
 
 def _read_component(value: object) -> ComponentSpec:

@@ -22,6 +22,9 @@ from platforms.local.proxy.forward import LINE_BYTES, Edge, Forwarder
 from platforms.local.proxy.table import read_table
 from platforms.local.proxy.weightlog import WeightLog
 
+KEEP_SECONDS = 75.0
+"""How long a client's idle connection is kept."""
+
 METRICS = ""
 """The name under which the listener for Prometheus is handed over; no component has it."""
 
@@ -103,6 +106,7 @@ class Control:
             handler,
             access_log=None,
             auto_decompress=False,
+            keepalive_timeout=KEEP_SECONDS,
             max_line_size=LINE_BYTES,
             max_field_size=LINE_BYTES,
         )
