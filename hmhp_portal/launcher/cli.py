@@ -144,7 +144,8 @@ def _bench(arguments: list[str]) -> int:
     names = sorted(file.stem for file in (environment.ROOT / "bench").glob("*.py") if file.stem[0] != "_")
     if not rest or rest[0] not in names:
         raise Problem(f"name a benchmark: {', '.join(names) or 'there is none'}.")
-    _enter(["bench", *arguments], development=True)
+    # What only looks at a running portal needs none of the tools.
+    _enter(["bench", *arguments], development=rest[0] != "memory")
     from hmhp_portal.launcher import oneoff
 
     return oneoff.run(folder, [str(environment.ROOT / "bench" / f"{rest[0]}.py"), *rest[1:]])

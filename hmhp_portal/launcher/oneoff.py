@@ -81,7 +81,7 @@ def _replace(arguments: list[str], own: dict[str, str]) -> int:
 
 
 def _environment(own: dict[str, str]) -> dict[str, str]:
-    return os.environ | own | {"PYTHONPATH": str(ROOT)}
+    return os.environ | own | {"PYTHONPATH": str(ROOT), "DJANGO_SETTINGS_MODULE": "hmhp_portal.settings"}
 
 
 async def _with_services(installation: Installation, arguments: list[str]) -> int:
