@@ -59,9 +59,11 @@ def _know(releases: list[Release]) -> _Known:
     run_ids = {r.staging_run_id for r in drafts + moving} | {r.production_run_id for r in moving}
     if run_ids - {None}:
         known.runs = DeploymentRun.objects.in_bulk([pk for pk in run_ids if pk is not None])
-    asked = [r.gate_id for r in by_state.get(ReleaseState.REVIEW, []) if r.gate_id is not None]
-    if asked:
-        known.gates = approvals.gates().in_bulk(asked)
+    asked = [r.gate for r in by_state.get(ReleaseState.REVIEW, []) if r.gate is not None]
+    known.gates = {gate.pk: gate for gate in asked if approvals.is_read(gate)}
+    unread = [gate.pk for gate in asked if gate.pk not in known.gates]
+    if unread:
+        known.gates |= approvals.gates().in_bulk(unread)
     validating = by_state.get(ReleaseState.VALIDATING, [])
     if validating:
         known.validations = standings_of(validating, ItemList.VALIDATION)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from deployments import queries as deployments
 from deployments.models import DeploymentRun, Environment
 from deployments.plan import make_plan
 from releases.content import is_irreversible, seal
@@ -20,15 +21,10 @@ def plan_now(
         serving = environment.serving
     return make_plan(
         environment.strategy,
-        regions_of(environment),
+        deployments.regions_of(environment),
         first=serving is None,
         irreversible=is_irreversible(release.content),
     )
-
-
-def regions_of(environment: Environment) -> list[str]:
-    """The environment's regions in the order in which traffic moves: that of the platform file."""
-    return list(environment.strategy.get("regions", ()))
 
 
 def seal_of(release: Release, plan: dict[str, Any] | None = None) -> str:
