@@ -107,5 +107,7 @@ def _changes(release: Release) -> str:
     brought = [name for name in components if name in release.brings]
     parts = [f"{name} {components[name].get('version', '')}".strip() for name in brought]
     classes = [str((components[name].get("migration") or {}).get("class") or "none") for name in brought]
-    parts += [f"{classes.count(c)} {c} migration(s)" for c in sorted(set(classes)) if c != "none"]
+    for kind in sorted(set(classes) - {"none"}):
+        number = classes.count(kind)
+        parts.append(f"{number} {kind} migration{'s' if number > 1 else ''}")
     return cut(one_line(", ".join(parts))) or "no component of its own"

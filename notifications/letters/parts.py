@@ -7,8 +7,21 @@ from typing import Any
 from notifications.letters.letter import Letter, Recipient
 from notifications.letters.times import by_regions, full, window_words
 from notifications.news import News
+from notifications.states import MailKind
 
-NO_REPLY = "Nothing can be done from this mail itself, and a reply reaches nobody."
+NO_REPLY = "Nothing can be done from this mail itself, and a reply does nothing."
+
+BEFORE_ITS_END = frozenset(
+    {
+        MailKind.SIGNOFF_ASKED,
+        MailKind.GO,
+        MailKind.POSTPONED,
+        MailKind.WINDOW_MOVED,
+        MailKind.STARTED,
+        MailKind.HELD,
+    }
+)
+"""What is told while the window still means something."""
 
 
 def letter(news: News, to: Recipient, subject: str, *lead: str, **parts: Any) -> Letter:
@@ -30,7 +43,7 @@ def rows(news: News, to: Recipient) -> tuple[tuple[str, str], ...]:
     facts = news.facts
     about = f"{facts.version}, {facts.kind} release" + (f": {facts.title}" if facts.title else "")
     found = [("Release", about)]
-    if facts.window:
+    if facts.window and news.kind in BEFORE_ITS_END:
         found.append(("Window", window_words(facts.window, to.zone)))
         if facts.regions:
             there = by_regions(facts.window[0], facts.regions)

@@ -25,7 +25,8 @@ class Row(NamedTuple):
 
 
 def rows_of_the_page() -> dict[Action, Row]:
-    lines = [line.strip(" |").split("|") for line in PAGE.read_text().splitlines() if line.startswith("|")]
+    table = PAGE.read_text().partition("## In which states")[0]
+    lines = [line.strip(" |").split("|") for line in table.splitlines() if line.startswith("|")]
     roles = [next(r for r in Role if r.label == cell.strip()) for cell in lines[0][1:-2]]
     rows = {}
     for cells in ([cell.strip() for cell in line] for line in lines[2:]):

@@ -66,7 +66,7 @@ def test_one_person_counts_once_whatever_they_hold() -> None:
     gate = production_gate()
     grant_role(user("rita"), Role.QA_LEAD, SETUP)
     say(gate, "rita")
-    with pytest.raises(AlreadySigned, match="has signed .* already, as Release Manager"):
+    with pytest.raises(AlreadySigned, match="already, as Release Manager"):
         sign(gate.pk, actor=actor("rita"), role=Role.QA_LEAD, answer="go", remark="", seal=SEAL)
 
 
