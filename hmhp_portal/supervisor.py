@@ -160,7 +160,7 @@ class Supervisor:
         if spec.before is not None:
             spec.before()
         with spec.log.open("ab") as log:
-            kept.child = subprocess.Popen(  # type: ignore[call-overload]
+            kept.child = subprocess.Popen(
                 list(spec.command),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
