@@ -35,6 +35,7 @@ class PolicyPage(View):
         if not request.user.is_authenticated:
             return self.logged_out(request)
         self.actor = of_request(request)
+        request.portal_actor = self.actor  # type: ignore[attr-defined]  # the shell reads roles from it
         try:
             if self.action is not None:
                 require(self.actor, self.action)

@@ -43,14 +43,20 @@ def gates() -> QuerySet[Gate]:
     )
 
 
+def is_read(gate: Gate) -> bool:
+    """True when `gates()` has read this gate with its requirements and signatures."""
+    return {"requirements", "signoffs"} <= set(getattr(gate, "_prefetched_objects_cache", ()))
+
+
 def standing(gate: Gate) -> list[RequirementStanding]:
     """The requirements of one gate in the policy's order, with who has answered and who can."""
     return standings([gate])[gate.pk]
 
 
 def standings(asked: Sequence[Gate]) -> dict[int, list[RequirementStanding]]:
-    """`standing` for many gates by their id."""
-    fresh = gates().in_bulk([gate.pk for gate in asked])
+    """`standing` for many gates by their id; gates that `gates()` has read are not read again."""
+    read = {gate.pk: gate for gate in asked if is_read(gate)}
+    fresh = read | gates().in_bulk([gate.pk for gate in asked if gate.pk not in read])
     people = _role_holders() if any(gate.is_live for gate in fresh.values()) else []
     return {
         pk: [_standing_of(gate, requirement, people) for requirement in gate.requirements.all()]

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from accounts.actors import Actor
 from accounts.models import User
 from accounts.queries import labels
 from approvals.acts import Act, Confirm, refusal
@@ -20,10 +21,9 @@ from approvals.pages import PolicyPage
 from approvals.policy import Action
 from deployments import queries as deployments
 from deployments.models import DeploymentRun
-from deployments.states import ACTIVE, RunKind
 from deployments.views import measures, steer, traffic
 from desk.views.environments import sentence as live_sentence
-from desk.views.live import matrix
+from desk.views.live import Matrix, matrix, moving_runs
 from events import clock
 from releases import queries as releases
 from releases.models import Release
@@ -54,8 +54,9 @@ class Board(PolicyPage):
         """The board for this reader."""
         waiting = releases.for_person(request.user) if isinstance(request.user, User) else []
         flight = in_flight()
-        shown = matrix()
-        going = going_live(self.actor)
+        moving = moving_runs()
+        shown = matrix(moving)
+        going = going_live(self.actor, moving)
         context: dict[str, Any] = {
             "sentence": sentence(going, len(waiting), live_sentence(shown), bool(flight)),
             "today": clock.now(),
@@ -63,7 +64,7 @@ class Board(PolicyPage):
             "waiting": waiting,
             "matrix": shown,
             "flight": flight,
-            "agenda": agenda(flight),
+            "agenda": agenda(flight, shown),
             "new_act": Act(
                 "new",
                 "New release",
@@ -88,9 +89,9 @@ class Flight:
 def in_flight() -> list[Flight]:
     """Releases that are not at an end, those with the nearest window first."""
     found = list(
-        releases.releases()
-        .exclude(state__in=ENDS)
-        .defer("first_request", "production_run__content", "staging_run__content", "base_run__content")
+        Release.objects.exclude(state__in=ENDS)
+        .defer("first_request", "plan")
+        .select_related("gate")
         .order_by("window_start", "-created_at")[:IN_FLIGHT]
     )
     said = releases.headlines(found)
@@ -102,13 +103,9 @@ def _shown(release: Release) -> str:
     return "scheduled" if release.status == ReleaseState.APPROVED and ahead else str(release.state)
 
 
-def going_live(actor: Any) -> dict[str, Any] | None:
+def going_live(actor: Actor, moving: list[DeploymentRun]) -> dict[str, Any] | None:
     """The run that moves the last environment now, as the deployment page tells of it."""
-    run = (
-        DeploymentRun.objects.filter(state__in=ACTIVE, kind=RunKind.DEPLOY, needs_proof=True)
-        .select_related("environment", "blue")
-        .first()
-    )
+    run = next((run for run in moving if run.needs_proof), None)
     if run is None:
         return None
     facts = deployments.run_facts(run)
@@ -133,23 +130,17 @@ def going_live(actor: Any) -> dict[str, Any] | None:
     }
 
 
-def agenda(flight: list[Flight]) -> list[Planned]:
+def agenda(flight: list[Flight], shown: Matrix) -> list[Planned]:
     """Windows, ends of monitoring and freezes ahead, soonest first."""
     now = clock.now()
     planned = [found for item in flight for found in _of_release(item.release, now)]
-    for span in releases.frozen(now, now + AHEAD, environment=deployments_last(), kind=""):
+    for span in releases.frozen(now, now + AHEAD, environment=shown.production, kind=""):
         planned.append(
             Planned(
                 span.start, span.end, span.freeze.name, span.freeze.reason, reverse("releases:freezes"), True
             )
         )
     return sorted(planned, key=lambda item: item.start)[:8]
-
-
-def deployments_last() -> str:
-    """The name of the last environment, or "" before a platform file was loaded."""
-    last = deployments.environments().last()
-    return last.name if last else ""
 
 
 def _of_release(release: Release, now: datetime) -> list[Planned]:

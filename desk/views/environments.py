@@ -16,7 +16,7 @@ from approvals.policy import Action
 from deployments.models import DeploymentRun, Environment, EnvironmentLock
 from deployments.plan import make_plan, sentences
 from deployments.states import ACTIVE, RunState
-from desk.views.live import Matrix, matrix
+from desk.views.live import Matrix, matrix, moving_runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Environments(PolicyPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """All environments in the order of the ladder."""
-        shown = matrix()
+        shown = matrix(moving_runs())
         context = {"cards": cards(), "matrix": shown, "sentence": sentence(shown)}
         return render(request, "desk/environments.html", context)
 

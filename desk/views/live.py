@@ -61,14 +61,22 @@ class Matrix:
     rows: list[Row]
     oldest: datetime | None
 
+    @property
+    def production(self) -> str:
+        """The name of the last environment, "" without targets."""
+        return self.groups[-1].name if self.groups else ""
 
-def matrix() -> Matrix:
-    """Every target that there is, with the components in the slot that serves most."""
+
+def matrix(moving: Sequence[DeploymentRun]) -> Matrix:
+    """Every target that there is, with the components in the slot that serves most.
+
+    `moving` are the runs of `moving_runs`.
+    """
     targets = live_where()
     if not targets:
         return Matrix([], [], [], None)
     last = targets[-1].environment
-    runs = {run.environment.name: run for run in _moving()}
+    runs = {run.environment.name: run for run in moving if run.traffic_at}
     columns = [
         _column(target, target.environment == last, runs.get(target.environment)) for target in targets
     ]
@@ -88,11 +96,13 @@ def _groups(targets: Sequence[LiveTarget], last: str) -> list[Group]:
     return groups
 
 
-def _moving() -> list[DeploymentRun]:
+def moving_runs() -> list[DeploymentRun]:
+    """Deploy runs that are active in any environment, the one in the last environment first."""
     return list(
-        DeploymentRun.objects.filter(state__in=ACTIVE, kind=RunKind.DEPLOY, traffic_at__isnull=False)
+        DeploymentRun.objects.filter(state__in=ACTIVE, kind=RunKind.DEPLOY)
         .select_related("environment", "blue")
-        .defer("content", "plan", "blue__content", "blue__plan")
+        .defer("content", "blue__content", "blue__plan")
+        .order_by("-environment__position")
     )
 
 

@@ -35,7 +35,6 @@ class ReleasePage(PolicyPage):
         """The tab with the head that all share."""
         release = reading.get_release(version)
         context = reading.shared(release, self.actor)
-        context["banners"] = banners.banners(release)
         return render(request, self.template_name, context | self.more(release))
 
     def more(self, release: Release) -> dict[str, Any]:
@@ -56,6 +55,7 @@ class Overview(ReleasePage):
         rows = reading.change_rows(release)
         plan_sentences, plan_missing = plans.plan_words(release)
         return {
+            "banners": banners.banners(release),
             "item_panels": items.panels(release, self.actor, standings, people),
             "change_rows": rows,
             "change_summary": changes.summary(rows),

@@ -23,11 +23,11 @@ from events import clock
 from events.errors import PortalError
 from releases import queries
 from releases.forms import SignForm
-from releases.models import FactDefinition, Release
+from releases.models import Release
 from releases.services import signing
 from releases.states import ReleaseState, Verdict
 from releases.verbs import WAYS, Verb
-from releases.views import banners, dock, plans, reading, signs
+from releases.views import dock, plans, reading, signs
 
 ACTOR_ID = re.compile(r"(?:person|service|system):[\w-]+")
 WORST_FIRST = {Verdict.BLOCKS: 0, Verdict.WATCH: 1, Verdict.CLEAR: 2}
@@ -108,11 +108,10 @@ def room(
         "sources": _sources(facts),
         "fact_counts": _counts(facts),
         "read_at": clock.now(),
-        "hand_facts": _hand_facts(release, actor),
+        "hand_facts": _hand_facts(release, actor, facts),
         "change_rows": rows,
         "plan_sentences": plans.plan_words(release)[0],
         "rounds": signs.answers(release),
-        "banners": banners.banners(release),
         "no_gate": "Signatures are asked for once the release is validated on staging and submitted.",
         "dock": dock_view,
         "sheets": sheets,
@@ -164,7 +163,7 @@ def _sources(facts: list[Any]) -> dict[str, str]:
     return {source: ACTOR_ID.sub(lambda at: names[at.group()], source) for source in ids}
 
 
-def _hand_facts(release: Release, actor: Actor) -> list[Act]:
+def _hand_facts(release: Release, actor: Actor, facts: list[Any]) -> list[Act]:
     way = WAYS[Verb.RECORD_FACT]
     if release.status not in way.states:
         return []
@@ -172,11 +171,12 @@ def _hand_facts(release: Release, actor: Actor) -> list[Act]:
     return [
         Act(
             f"fact-{fact.name}",
-            fact.title,
+            fact.label,
             reverse("releases:fact", args=[release.version, fact.name]),
             "pen",
             refused=refused,
             asks=True,
         )
-        for fact in FactDefinition.objects.filter(retired_at=None)
+        for fact in facts
+        if fact.source.startswith("by hand")
     ]

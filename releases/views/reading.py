@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Prefetch
+
 from accounts.actors import Actor
 from approvals.policy import Action, may
+from approvals.queries import gates
 from events import clock
 from events.models import Event
 from releases import queries
 from releases.errors import ReleaseNotFound
-from releases.models import Release
+from releases.models import Author, Release
 from releases.states import ReleaseState
 from releases.views import acts, changes, signs, stages
 
@@ -24,12 +27,18 @@ QUIET = ("run.step_done", "message.sent")
 
 def get_release(version: str) -> Release:
     """The release with all that its pages show; raises ReleaseNotFound."""
-    rows = Release.objects.select_related(
-        "base_run", "staging_run", "production_run", "follows", "gate"
-    ).defer("first_request", "base_run__plan", "staging_run__content", "production_run__content")
+    rows = Release.objects.select_related("base_run", "staging_run", "production_run", "follows").defer(
+        "first_request", "base_run__plan", "staging_run__content", "production_run__content"
+    )
     found = None
     if version.isprintable():
-        found = rows.prefetch_related("authors__user").filter(version=version).first()
+        found = (
+            rows.prefetch_related(
+                Prefetch("gate", gates()), Prefetch("authors", Author.objects.select_related("user"))
+            )
+            .filter(version=version)
+            .first()
+        )
     if found is None:
         raise ReleaseNotFound(f"There is no release {version[:100]!r}.")
     return found

@@ -15,7 +15,7 @@ from accounts.roles import Role
 from approvals import policy
 from approvals.acts import Act
 from approvals.models import Gate, SignOff
-from approvals.queries import RequirementStanding, gates, standing
+from approvals.queries import RequirementStanding, standing
 from releases.models import Release
 from releases.states import ReleaseState
 from releases.verbs import WAYS, Verb
@@ -60,9 +60,9 @@ class Answered:
 
 def cards(release: Release, actor: Actor) -> list[SignCard]:
     """One card a requirement, in the policy's order; none while nobody is asked."""
-    if release.gate_id is None:
+    gate = release.gate
+    if gate is None:
         return []
-    gate = gates().get(pk=release.gate_id)
     return [_card(release, row, actor, gate) for row in standing(gate)]
 
 
@@ -102,7 +102,9 @@ def _withdraw(release: Release, signoff: SignOff, actor: Actor) -> Act | None:
 
 
 def answers(release: Release) -> list[Answered]:
-    """Every answer that any round of this release ever got, newest first, in one query."""
+    """Every answer that any round of this release ever got, newest first."""
+    if release.gate is not None and release.gate.round == 1:
+        return [_answered(signoff) for signoff in reversed(list(release.gate.signoffs.all()))]
     found = (
         SignOff.objects.filter(gate__stream=release.stream)
         .select_related("gate", "person")

@@ -1,0 +1,78 @@
+"""The number of queries of a page does not grow with what there is, and stays at fifteen or fewer."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from releases.services import create
+from tests.accounts.fixtures import Door
+from tests.cast import actor
+from tests.releases import world
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("platform")]
+MOST = 15
+
+
+def queries(door: Door, path: str, name: str = "rita") -> int:
+    client = door(name)
+    client.get(path)
+    with CaptureQueriesContext(
+        connection,
+    ) as caught:
+        assert client.get(path).status_code == 200
+    return len(caught)
+
+
+def many(count: int) -> None:
+    for number in range(count):
+        create.create(
+            actor=actor("rita"),
+            version=f"2027.{number}.0",
+            kind="feature",
+            commit="0c0ffee",
+            components=world.whole("c"),
+            authors=world.DANA,
+        )
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/releases/", "/for-you/", "/shell/", "/environments/", "/deployments/"]
+)
+def test_rooms_ask_the_same_number_of_queries_with_more_releases(path: str, logged_in: Door) -> None:
+    world.deploying()
+    many(2)
+    few = queries(logged_in, path)
+    many_more = 12
+    for number in range(2, many_more):
+        create.create(
+            actor=actor("rita"),
+            version=f"2027.{number}.0",
+            kind="feature",
+            commit="0c0ffee",
+            components=world.whole("c"),
+            authors=world.DANA,
+        )
+    assert queries(logged_in, path) == few
+    assert few <= MOST, f"{path}: {few}"
+
+
+@pytest.mark.parametrize("tab", ["", "content/", "deployments/", "history/"])
+def test_release_pages_stay_within_the_limit(tab: str, logged_in: Door) -> None:
+    release = world.in_review()
+    assert queries(logged_in, f"{release.link}{tab}") <= MOST
+
+
+def test_run_page_stays_within_the_limit(logged_in: Door) -> None:
+    run = world.monitoring().production_run
+    assert queries(logged_in, f"/deployments/{run.pk}/", "devon") <= MOST
+    assert queries(logged_in, f"/deployments/{run.pk}/panels/", "devon") <= MOST
+
+
+def test_the_room_reads_every_fact_in_a_fixed_number_of_queries(logged_in: Door) -> None:
+    release = world.in_review()
+    before = queries(logged_in, f"{release.link}go/")
+    many(5)
+    world.sign(release, "quinn")
+    assert queries(logged_in, f"{release.link}go/") <= before <= 17
