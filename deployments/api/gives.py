@@ -12,6 +12,7 @@ from rest.strict import Strict, Text
 Char = serializers.CharField
 When = serializers.DateTimeField
 MOST_SEQ = 2**63 - 1
+MOST_LINES = 500
 
 
 class SteerShape(Strict):
@@ -34,7 +35,9 @@ class ProgressQuery(Strict):
     after = serializers.IntegerField(
         required=False, min_value=0, max_value=MOST_SEQ, help_text="The `seq` read last; 0 by default."
     )
-    limit = serializers.IntegerField(required=False, min_value=1, max_value=500, help_text="500 by default.")
+    limit = serializers.IntegerField(
+        required=False, min_value=1, max_value=MOST_LINES, help_text=f"{MOST_LINES} by default."
+    )
 
 
 class StepGiven(Strict):

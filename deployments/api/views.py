@@ -82,7 +82,7 @@ class Progress(Endpoint):
     def get(self, request: Request, pk: int) -> Response:
         """Lines after a position."""
         asked = query_of(request, gives.ProgressQuery)
-        after, limit = asked.get("after", 0), asked.get("limit", queries.MAX_LINES)
+        after, limit = asked.get("after", 0), asked.get("limit", gives.MOST_LINES)
         run = queries.run(pk)
         lines = queries.progress(run, after, limit)
         newest = lines[-1].seq if lines else min(after, run.head.seq)
