@@ -124,7 +124,7 @@ class EmbeddedPostgres:
         return self._url(OWNER, self._password, DATABASE)
 
     def target_url(self) -> str:
-        """The address for deployed services: a role that may make databases and cannot enter ours."""
+        """The address for the deployed: a role that makes databases and roles, and cannot enter ours."""
         return self._url(TARGET_OWNER, self._target_password, "postgres")
 
     def _url(self, user: str, password: str, database: str) -> str:
@@ -146,7 +146,7 @@ class EmbeddedPostgres:
             f"ALTER ROLE {OWNER} PASSWORD '{self._password}'",
             f"CREATE DATABASE {DATABASE}",
             f"REVOKE CONNECT ON DATABASE {DATABASE} FROM PUBLIC",
-            f"CREATE ROLE {TARGET_OWNER} LOGIN CREATEDB PASSWORD '{self._target_password}'",
+            f"CREATE ROLE {TARGET_OWNER} LOGIN CREATEDB CREATEROLE PASSWORD '{self._target_password}'",
         ]
         command = [self.place.binary("postgres"), "--single", "-D", str(folder), "postgres"]
         self._must(command, "\n".join(statements) + "\n", "making the portal's database failed")

@@ -123,12 +123,13 @@ class PortalProcesses:
 
     def background(self) -> list[Process]:
         """Two workers and the clock. Sweeps have a worker of their own: no work can stand before them."""
-        celery = [sys.executable, "-m", "celery", "-A", "hmhp_portal.celery"]
-        worker = [*celery, "worker", "--pool", "threads", "--without-gossip", "--without-mingle"]
+        celery = [sys.executable, "-m", "celery", "-A"]
+        worker = [*celery, "hmhp_portal.celery", "worker", "--pool", "threads"]
+        worker += ["--without-gossip", "--without-mingle"]
         return [
             self._worker("worker", [*worker, "-c", "6", "-Q", "engine,celery,mail", "-n", "work@%h"]),
             self._worker("control", [*worker, "-c", "2", "-Q", "control", "-n", "control@%h"]),
-            self._process("beat", [*celery, "beat", "--pidfile="], None, BESIDE),
+            self._process("beat", [*celery, "hmhp_portal.beat", "beat", "--pidfile="], None, BESIDE),
         ]
 
     def visitors(self) -> Process:

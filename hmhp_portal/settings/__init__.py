@@ -118,7 +118,7 @@ CELERY_TASK_ROUTES = {
     "notifications.tasks.*": {"queue": "mail"},
 }
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
-CELERY_BEAT_SCHEDULER = "hmhp_portal.single_beat:SingleScheduler"
+CELERY_BEAT_SCHEDULER = "hmhp_portal.beat:SingleScheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(PORTAL_DATA_DIR / "beat-schedule")
 CELERY_TIMEZONE = "UTC"
 

@@ -6,7 +6,7 @@ import celery
 import pytest
 from django.core.cache import cache
 
-from hmhp_portal.single_beat import KEY, SingleScheduler
+from hmhp_portal.beat import KEY, SingleScheduler
 
 
 @pytest.fixture

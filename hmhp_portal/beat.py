@@ -1,17 +1,27 @@
-"""Beat's scheduler: of several beats on one Redis, one sends.
+"""The clock of the portal: of several beats on one Redis, one sends.
+
+    celery -A hmhp_portal.beat beat
 
 The one that holds the lock sends what is due and renews it; the others look again until it lets go or
-its time is over. A beat that is started again in the same place takes its own lock up at once.
+its time is over. A beat that is started again in the same place takes its own lock up at once. It sends
+tasks by name, so it loads neither Django's apps nor the tasks: half the memory of a worker.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import socket
 
+from celery import Celery
 from celery.beat import PersistentScheduler
 from django.conf import settings
 from django.core.cache import cache
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hmhp_portal.settings")
+
+app = Celery("hmhp_portal", fixups=[], set_as_current=False)
+app.config_from_object("django.conf:settings", namespace="CELERY")
 
 log = logging.getLogger(__name__)
 
