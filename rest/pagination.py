@@ -31,7 +31,7 @@ class CursorPage(CursorPagination):
     page_size_query_description = "How many results a page holds, 1 to 200."
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+        self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any] | None:
         """One page of rows; a cursor that is none is named, not a 404."""
         try:

@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from rest_framework.exceptions import MethodNotAllowed
-from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -27,7 +26,7 @@ class Endpoint(APIView):
     """One address of the API."""
 
     policy_actions: ClassVar[dict[str, Any]] = {}
-    parser_classes: ClassVar[list[type[BaseParser]]] = [StrictJSONParser]  # type: ignore[assignment]
+    parser_classes = (StrictJSONParser,)
     http_method_names: ClassVar[list[str]] = ["get", "post", "put", "patch", "delete", "head"]  # type: ignore[misc]
     kept_together: ClassVar[bool] = True
     """False where the act must be committed before its answer is kept: it starts work at once."""

@@ -118,9 +118,9 @@ class LineGiven(Strict):
     kind = serializers.ChoiceField(choices=LineKind.choices)
     level = Char()
     region = Char(allow_blank=True)
-    source = Char(allow_blank=True)
+    source = Char(allow_blank=True)  # type: ignore[assignment]
     text = Char(allow_blank=True)
-    data = serializers.DictField()
+    data = serializers.DictField()  # type: ignore[assignment]
 
 
 class ProgressGiven(Strict):

@@ -70,7 +70,7 @@ class ItemGiven(Strict):
     name = Char()
     title = Char()
     about_artefacts = serializers.BooleanField(help_text="A result counts for the content it was given for.")
-    source = Char()
+    source = Char()  # type: ignore[assignment]
     state = serializers.ChoiceField(
         choices=["missing", "stale", *Outcome.values],
         help_text="stale: given for other content.",
@@ -209,11 +209,11 @@ class ReadinessFact(Strict):
     """One fact of readiness."""
 
     name = Char()
-    label = Char()
+    label = Char()  # type: ignore[assignment]
     verdict = serializers.ChoiceField(choices=Verdict.choices)
     value = Char(allow_blank=True)
     sentence = Char()
-    source = Char(allow_blank=True)
+    source = Char(allow_blank=True)  # type: ignore[assignment]
     at = When(allow_null=True)
     age_seconds = serializers.IntegerField(allow_null=True)
     who = Char(allow_blank=True, help_text="Who can clear it.")
@@ -252,7 +252,7 @@ class FreezeGiven(Strict):
     passes = serializers.ListField(child=Char(), help_text="Kinds of release that may start all the same.")
     reason = Char()
     by = Char()
-    source = Char()
+    source = Char()  # type: ignore[assignment]
 
 
 FreezePage = page_shape("FreezePage", FreezeGiven)

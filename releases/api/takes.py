@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from releases.content import DIGEST
-from releases.states import Kind, MigrationClass, Moment, Outcome, ReleaseState, Verdict
+from releases.states import MOMENTS, Kind, MigrationClass, Outcome, ReleaseState, Verdict
 from rest.pagination import PageQuery
 from rest.strict import Flag, Strict, Text, TextMap
 
@@ -191,7 +191,7 @@ class ReadinessQuery(Strict):
     """For which environment and moment readiness is asked."""
 
     environment = Text(required=False, max_length=60, help_text="production by default.")
-    moment = _one_of(list(Moment.__args__), required=False, help_text="start by default.")
+    moment = _one_of(list(MOMENTS), required=False, help_text="start by default.")
 
 
 class WeeklyShape(Strict):
