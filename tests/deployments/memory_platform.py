@@ -64,6 +64,7 @@ class MemoryPlatform:
         self.output: dict[tuple[str, str], list[str]] = {}
         self.silent: str = ""
         self.before_call: Callable[[str], None] = lambda verb: None
+        self.after_change: Callable[[str], None] = lambda verb: None
         self.history: list[tuple[int, dict[str, int], str | None]] = []
         self.calls: list[str] = []
         self.lock = threading.RLock()
@@ -115,6 +116,7 @@ class MemoryPlatform:
             for component in slot.components:
                 if component.edge:
                     self.counters.setdefault((slot.slot, component.name), Counter())
+        self.after_change("ensure")
 
     def run_job(self, fence: int, slot: SlotSpec, job: JobSpec) -> JobResult:
         self._change("run_job", fence)
@@ -133,7 +135,8 @@ class MemoryPlatform:
             else:
                 result = JobResult(job.key, "succeeded", 0, (*lines, "done"))
             self.jobs[job.key] = result
-            return result
+        self.after_change("run_job")
+        return result
 
     def switch(self, fence: int, routing: Routing) -> None:
         self._change("switch", fence)
@@ -147,6 +150,7 @@ class MemoryPlatform:
             self.routing = Routing(dict(routing.weights), routing.background)
             self.mark = ""
             self.history.append((fence, dict(routing.weights), routing.background))
+        self.after_change("switch")
 
     def retire(self, fence: int, slot: str) -> None:
         self._change("retire", fence)
@@ -156,6 +160,7 @@ class MemoryPlatform:
             self.specs.pop(slot, None)
             for key in [key for key in self.counters if key[0] == slot]:
                 del self.counters[key]
+        self.after_change("retire")
 
     def lines(self, slot: str, after: Mapping[str, int]) -> Sequence[tuple[str, int, str]]:
         self._answer("lines")
@@ -238,7 +243,8 @@ class World:
 
     def at(self, region: str, environment: str = "production") -> MemoryPlatform:
         """The target of that region."""
-        return self.open("memory", environment, region, "production", {})
+        data_class = {"development": "synthetic", "staging": "anonymized"}.get(environment, "production")
+        return self.open("memory", environment, region, data_class, {})
 
     def serve(self, requests: int, environment: str = "production", **how: Any) -> None:
         """Let requests arrive in every region of an environment."""
