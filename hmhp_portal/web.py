@@ -1,13 +1,20 @@
 """The web process: uvicorn on a socket that the supervisor holds, so that a restart refuses nobody.
 
-python -m hmhp_portal.web --fd 5        (or --host/--port where nothing hands a socket over)
+`python -m hmhp_portal.web --fd 5`, or --host and --port where nothing hands a socket over. With
+`--after FILE` it imports everything at once, and serves when the file is there: the launcher makes it
+when database and static files are prepared, so that both happen at the same time.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import socket
+import time
+from importlib import import_module
+from pathlib import Path
 
+import django
 import uvicorn
 
 
@@ -17,7 +24,9 @@ def main() -> None:
     parser.add_argument("--fd", type=int, help="file descriptor of a listening socket")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--after", type=Path, help="serve when this file is there")
     options = parser.parse_args()
+    _import_and_wait(options.after)
     config = uvicorn.Config(
         "hmhp_portal.asgi:application",
         host=options.host,
@@ -33,6 +42,14 @@ def main() -> None:
     )
     sockets = [socket.socket(fileno=options.fd)] if options.fd is not None else None
     uvicorn.Server(config).run(sockets=sockets)
+
+
+def _import_and_wait(file: Path | None) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hmhp_portal.settings")
+    django.setup()
+    import_module("hmhp_portal.urls")
+    while file is not None and not file.exists():
+        time.sleep(0.05)
 
 
 if __name__ == "__main__":

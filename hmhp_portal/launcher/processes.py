@@ -111,15 +111,21 @@ class PortalProcesses:
         command = [sys.executable, "manage.py", "prepare", *arguments]
         return replace(self._process("prepare", command, None), once=True, ready_seconds=PREPARE_SECONDS)
 
+    @property
+    def prepared(self) -> Path:
+        """The file that says that the preparation is over."""
+        return self._services.run / "prepared"
+
     def web(self, listener: socket.socket) -> Process:
-        """Pages, API and WebSockets, on the socket that the launcher holds."""
+        """Pages, API and WebSockets, on the socket that the launcher holds; imported before it serves."""
         number = listener.fileno()
         command = [sys.executable, "-m", "hmhp_portal.web", "--fd", str(number)]
+        command += ["--after", str(self.prepared)]
         host, port = listener.getsockname()[:2]
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-        return replace(
-            self._process("web", command, lambda: _serves(host, port)), pass_fds=(number,), stop_seconds=4.0
-        )
+        web = self._process("web", command, lambda: _serves(host, port))
+        limit = PREPARE_SECONDS + web.ready_seconds
+        return replace(web, pass_fds=(number,), stop_seconds=4.0, ready_seconds=limit)
 
     def background(self) -> list[Process]:
         """Two workers and the clock. Sweeps have a worker of their own: no work can stand before them."""

@@ -111,13 +111,8 @@ class _Run:
         self._installation.write("environment.json", self._own_environment())
         await supervisor.start(portal.agent())
         say("Preparing (the first time takes longest)" if self._first else "Preparing")
-        prepare = portal.prepare(self._prepare_arguments())
-        telling = asyncio.get_running_loop().create_task(_tell_progress(prepare.log))
-        try:
-            await supervisor.start(prepare)
-        finally:
-            telling.cancel()
-        await supervisor.start(portal.web(self._listener))
+        web = portal.web(self._listener)
+        await asyncio.gather(self._prepare(supervisor, portal), supervisor.start(web))
         if not supervisor.stopping:
             self._welcome()
         for spec in portal.background():
@@ -126,6 +121,16 @@ class _Run:
             await supervisor.start(portal.visitors())
         if not supervisor.stopping:
             say(f"All processes run ({time.monotonic() - self._began:.1f} s). Ctrl-C ends them.")
+
+    async def _prepare(self, supervisor: Supervisor, portal: PortalProcesses) -> None:
+        prepare = portal.prepare(self._prepare_arguments())
+        portal.prepared.unlink(missing_ok=True)
+        telling = asyncio.get_running_loop().create_task(_tell_progress(prepare.log))
+        try:
+            await supervisor.start(prepare)
+            portal.prepared.touch()
+        finally:
+            telling.cancel()
 
     def _say_place(self) -> None:
         postgres = self._services.postgres
