@@ -34,8 +34,8 @@ usage: ./portal COMMAND [options]
   lock [--check | --upgrade]               pin the requirements again, or check that they are
   install [--dev]                          only make the virtual environment
 
-  demo, up and dev also take --host ADDRESS (default 127.0.0.1), --base-url URL (how people reach it)
-  and --platform FILE. The data folder is .portal unless --data says otherwise.
+  demo, up and dev also take --host ADDRESS (default 127.0.0.1) and --base-url URL (how people reach
+  it), up also --platform FILE. The data folder is .portal unless --data says otherwise.
 """
 
 
@@ -81,7 +81,9 @@ def _parse(name: str, arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--data", type=Path, default=environment.ROOT / ".portal")
     parser.add_argument("--base-url", default="")
-    parser.add_argument("--platform", type=Path)
+    parser.set_defaults(platform=None)
+    if name == "up":
+        parser.add_argument("--platform", type=Path, help="a platform file to load at the start")
     if name != "dev":
         parser.add_argument("--fresh", action="store_true", help="remove the data first")
     found = parser.parse_args(arguments)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -62,15 +62,21 @@ class Command(BaseCommand):
             static_files.collect()
 
     def _load(self, with_demo: bool, platform: Path | None) -> None:
-        if with_demo and seeding.half_made():
-            self._tell("The demo's data was left half made; making it again")
-            call_command("flush", interactive=False, verbosity=0)
-        if with_demo and platform is None:
-            platform = demo.lay_out(settings.PORTAL_DATA_DIR, self._tell)
+        if with_demo:
+            self._load_example()
         if platform is not None:
             self._tell(f"Loading {platform}")
-            call_command("load_platform", str(platform), stdout=self.stdout, verbosity=0 if with_demo else 1)
-        if with_demo:
-            demo.give_passwords()
-            if "seed_demo" in get_commands():
-                call_command("seed_demo", stdout=self.stdout)
+            call_command("load_platform", str(platform), stdout=self.stdout)
+
+    def _load_example(self) -> None:
+        """The example once: what people load and make afterwards is theirs to keep."""
+        folder = Path(settings.PORTAL_DATA_DIR)
+        if seeding.half_made():
+            self._tell("The demo's data was left half made; making it again")
+            call_command("flush", interactive=False, verbosity=0)
+        if not seeding.done():
+            file = demo.lay_out(folder, self._tell)
+            self._tell(f"Loading {file}")
+            call_command("load_platform", str(file), stdout=self.stdout, verbosity=0)
+        demo.give_passwords()
+        call_command("seed_demo", stdout=self.stdout)
