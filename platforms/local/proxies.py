@@ -26,6 +26,8 @@ from platforms.local.ports import listen
 log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[2]
 ANSWER_SECONDS = 3.0
+UP_SECONDS = 12.0
+"""How long a call waits for a proxy that is starting on a busy machine."""
 RESTART_PAUSES = (0.0, 0.0, 0.2, 1.0, 5.0)
 STEADY_SECONDS = 10.0
 
@@ -159,7 +161,7 @@ class Proxy:
 
     async def _ready(self) -> None:
         try:
-            await asyncio.wait_for(self._up.wait(), ANSWER_SECONDS * 2)
+            await asyncio.wait_for(self._up.wait(), UP_SECONDS)
         except TimeoutError as error:
             raise PlatformUnavailable(f"The proxy of {self._region} is not up.") from error
 
