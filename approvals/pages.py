@@ -21,6 +21,7 @@ from approvals.acts import Confirm
 from approvals.policy import Action, require
 from events.errors import PortalError
 
+COUNTS = "portal_poll_counts"
 WORDS = {403: "Not allowed", 404: "Not found", 409: "Not possible now", 412: "Changed meanwhile"}
 
 
@@ -101,6 +102,11 @@ class ActPage(PolicyPage):
         confirm = self.confirm()
         confirm.form, confirm.error = form, error
         return render(self.request, self.template_name, {"confirm": confirm}, status=status)
+
+
+def count_as_activity(request: HttpRequest) -> None:
+    """This request renews the session although the page made it by itself (see `desk.idle`)."""
+    setattr(request, COUNTS, True)
 
 
 def _unix(value: Any) -> Any:

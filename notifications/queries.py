@@ -57,7 +57,8 @@ def sentence(state: Post) -> str:
     if not state.configured:
         return f"No mail server is set: {_messages(state.counts[S.KEPT])} can be read here, none is sent."
     if state.trouble:
-        return f"The mail server takes no mail: {_messages(state.waiting)} wait."
+        wait = "waits" if state.waiting == 1 else "wait"
+        return f"The mail server takes no mail: {_messages(state.waiting)} {wait}."
     if state.counts[S.FAILED]:
         return f"The mail server refused {_messages(state.counts[S.FAILED])} for good."
     if state.waiting:

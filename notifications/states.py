@@ -13,10 +13,10 @@ class MessageState(models.TextChoices):
     """
 
     WAITING = "waiting", "Waiting"
-    SENDING = "sending", "Being sent"
+    SENDING = "sending", "On its way"
     SENT = "sent", "Sent"
-    FAILED = "failed", "Refused by the mail server"
-    KEPT = "kept", "Kept here only"
+    FAILED = "failed", "Refused"
+    KEPT = "kept", "Kept here"
 
 
 class MailKind(models.TextChoices):

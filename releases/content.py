@@ -110,17 +110,18 @@ NO_MIGRATION: Mapping[str, str] = {"class": MigrationClass.NONE.value, "hash": "
 def whole_entry(named: Entry, before: Entry | None, definition: Mapping[str, Any]) -> Entry:
     """A component's entry in the content: what was named, else what the release had or copied.
 
-    The migration is the artefact's own: a new digest without one brings none. The definition of the
-    platform file is frozen in with it.
+    Version and migration are the artefact's own: a new digest without them has none. The definition
+    of the platform file is frozen in with it.
     """
     earlier = before or {}
+    own = earlier if earlier.get("artifact") == named["artifact"] else {}
     return {
         **definition,
         "artifact": named["artifact"],
-        "version": named.get("version", ""),
+        "version": named.get("version", own.get("version", "")),
         "configuration": named.get("configuration", earlier.get("configuration", {})),
         "secrets": named.get("secrets", earlier.get("secrets", {})),
-        "migration": named.get("migration", dict(NO_MIGRATION)),
+        "migration": named.get("migration", own.get("migration", dict(NO_MIGRATION))),
     }
 
 

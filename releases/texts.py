@@ -35,10 +35,11 @@ def line(value: object, field: str, faults: Faults, *, limit: int, required: boo
         fault(faults, field, "This must be text.")
         return ""
     text = value.strip()
+    if len(text) > limit:  # before anything walks through it
+        fault(faults, field, f"This has {len(text)} characters; at most {limit} are kept.")
+        return ""
     if has_controls(text):
         fault(faults, field, "This holds control characters; use plain text on one line.")
-    elif len(text) > limit:
-        fault(faults, field, f"This has {len(text)} characters; at most {limit} are kept.")
     elif required and not text:
         fault(faults, field, "This must not be empty.")
     return text

@@ -55,7 +55,8 @@ def retire(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Ans
     if here.slot(run.retire_slot) is None:
         return Done(step.ordinal, f"{run.retire_slot} is gone from {step.region}.")
     if here.weights.get(run.retire_slot, 0):
-        text = f"{run.retire_slot} still takes {here.weights[run.retire_slot]} % of the traffic in {step.region}."
+        percent = here.weights[run.retire_slot]
+        text = f"{run.retire_slot} still takes {percent} % of the traffic in {step.region}."
         return Fail(step.ordinal, text)
     draining = sum(e.draining for e in here.edges if e.slot == run.retire_slot)
     left = run.drain_seconds - step.seconds_running(now)

@@ -50,7 +50,7 @@ def _forward(plan: Mapping[str, Any]) -> list[str]:
         lines = [
             f"The new colour is made ready beside the old one and takes all traffic at once in {places}."
         ]
-        return lines + ["The shift and the way back are rehearsed."] if plan["rehearse_weights"] else lines
+        return [*lines, "The shift and the way back are rehearsed."] if plan["rehearse_weights"] else lines
     weights = joined([f"{weight} %" for weight in plan["weights"]])
     order = (
         f"region by region: {', then '.join(plan['regions'])}"
@@ -68,8 +68,10 @@ def _watched(plan: Mapping[str, Any]) -> list[str]:
     if plan["kind"] == "switch":
         return []
     limits = plan["limits"]
-    own = f"at most {number(limits['error_percent'])} % errors and {number(limits['p95_ms'])} ms at the 95th percentile"
-    monitored = f"Heightened monitoring lasts {duration(plan['monitoring_seconds'])}; the old colour stays up at full size."
+    errors, latency = number(limits["error_percent"]), number(limits["p95_ms"])
+    own = f"at most {errors} % errors and {latency} ms at the 95th percentile"
+    lasts = duration(plan["monitoring_seconds"])
+    monitored = f"Heightened monitoring lasts {lasts}; the old colour stays up at full size."
     if plan["first"]:
         return [f"Limits without a baseline: {own}.", monitored]
     times = sorted(set(plan["bake_seconds"]))

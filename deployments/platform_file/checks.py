@@ -92,7 +92,8 @@ def _targets(document: dict[str, Any]) -> Iterator[Problem]:
         if target["region"] not in owner["regions"]:
             yield Problem(f"{path}.region", f"{owner['name']} does not run in {target['region']}.")
         if target["data_class"] != owner["data_class"]:
-            text = f"A target of {owner['name']} must hold {owner['data_class']} data, not {target['data_class']}."
+            right, wrong = owner["data_class"], target["data_class"]
+            text = f"A target of {owner['name']} must hold {right} data, not {wrong}."
             yield Problem(f"{path}.data_class", text)
         if target["driver"] == "local" and not isinstance(
             (target.get("settings") or {}).get("artifacts"), str

@@ -23,7 +23,7 @@ def sweep() -> int:
     with transaction.atomic():
         due = DeploymentRun.objects.select_for_update(skip_locked=True, no_key=True)
         due = due.filter(free, next_look_at__lte=DatabaseClock()).order_by("next_look_at")
-        ids = [run_id for run_id in due.values_list("pk", flat=True)[:BATCH]]
+        ids = list(due.values_list("pk", flat=True)[:BATCH])
         DeploymentRun.objects.filter(pk__in=ids).update(next_look_at=after(AGAIN_SECONDS))
         for run_id in ids:
             wake("deployments.tasks.look", run_id)

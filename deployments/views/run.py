@@ -15,7 +15,7 @@ from django.shortcuts import render
 from accounts.actors import Actor
 from accounts.queries import labels
 from approvals.acts import Act, Confirm
-from approvals.pages import PolicyPage
+from approvals.pages import PolicyPage, count_as_activity
 from approvals.policy import Action
 from deployments import queries
 from deployments.models import DeploymentRun, ProgressHead
@@ -62,6 +62,14 @@ class RunPanels(RunPage):
     """`/deployments/<pk>/panels/`: asked for at most once a second while the run moves."""
 
     template_name = "deployments/_panels.html"
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """All panels; while the run moves, watching it counts as using the portal."""
+        response = super().get(request, pk)
+        if DeploymentRun.objects.filter(pk=pk, state__in=ACTIVE).exists():
+            count_as_activity(request)
+            response.headers["X-Portal-Active"] = "1"
+        return response
 
 
 def run_view(run: DeploymentRun, actor: Actor, request: HttpRequest) -> dict[str, Any]:

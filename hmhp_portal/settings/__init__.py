@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "hmhp_portal.headers.PrivacyHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "desk.idle.PollsDoNotCount",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -13,7 +13,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django_fsm import FSMField, transition
 
-from releases.states import FROZEN, Kind, ReleaseState
+from events import clock
+from releases.states import ENDS, FROZEN, Kind, ReleaseState
 
 DRAFT, STAGING, VALIDATING = (
     ReleaseState.DRAFT.value,
@@ -26,6 +27,7 @@ REVIEW, APPROVED, DEPLOYING = (
     ReleaseState.DEPLOYING.value,
 )
 MONITORING, REJECTED = ReleaseState.MONITORING.value, ReleaseState.REJECTED.value
+ENDED = sorted(state.value for state in ENDS)
 STARTED = [DEPLOYING, MONITORING, ReleaseState.ROLLED_BACK.value, ReleaseState.SUPERSEDED.value]
 
 
@@ -73,6 +75,7 @@ class Release(models.Model):
     monitoring_ends_at = models.DateTimeField(null=True, blank=True)
     extended_because = models.TextField(blank=True)
     closing_reason = models.TextField(blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
     created_by = models.CharField(max_length=80)
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
@@ -86,7 +89,7 @@ class Release(models.Model):
             models.CheckConstraint(condition=Q(state__in=ReleaseState.values), name="release_state_known"),
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="release_kind_known"),
             models.CheckConstraint(
-                condition=~Q(state__in=sorted(s.value for s in FROZEN))
+                condition=~Q(state__in=sorted(state.value for state in FROZEN))
                 | (Q(plan__isnull=False) & ~Q(seal="")),
                 name="release_frozen_has_seal",
             ),
@@ -101,6 +104,11 @@ class Release(models.Model):
             models.CheckConstraint(
                 condition=Q(emergency=False) | (Q(kind=Kind.SECURITY.value) & ~Q(emergency_reason="")),
                 name="release_emergency_is_security",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=ENDED, ended_at__isnull=False)
+                | (~Q(state__in=ENDED) & Q(ended_at=None)),
+                name="release_ended_has_time",
             ),
         )
         indexes = (
@@ -179,14 +187,17 @@ class Release(models.Model):
     @transition(field=state, source=[DEPLOYING, MONITORING], target=ReleaseState.ROLLED_BACK.value)
     def roll_back(self) -> None:
         """Traffic is back on blue."""
+        self.ended_at = clock.now()
 
     @transition(field=state, source=MONITORING, target=ReleaseState.SUPERSEDED.value)
     def supersede(self) -> None:
         """An emergency release took over."""
+        self.ended_at = clock.now()
 
     @transition(field=state, source=MONITORING, target=ReleaseState.COMPLETED.value)
     def complete(self) -> None:
         """Monitoring ended with nothing open; the way back is closed."""
+        self.ended_at = clock.now()
 
     @transition(field=state, source=REVIEW, target=REJECTED)
     def reject(self) -> None:
@@ -203,6 +214,7 @@ class Release(models.Model):
     )
     def cancel(self) -> None:
         """Given up before any start."""
+        self.ended_at = clock.now()
 
 
 class Author(models.Model):

@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import OuterRef, Subquery
 from django.db.models.functions import JSONObject
 
+from accounts.queries import user_by_source_login
 from approvals import queries as approvals
 from approvals.models import Decision
 from approvals.states import GateState
@@ -35,8 +36,9 @@ class Dossier:
     now: datetime
     production: Environment
     serving: DeploymentRun | None
-    components: list[str] | None = None
+    components: dict[str, dict[str, Any]] | None = None
     authors: list[Author] = field(default_factory=list)
+    strangers: list[Author] = field(default_factory=list)
     twin: str | None = None
     items: list[ItemStanding] = field(default_factory=list)
     freezes: list[Freeze] = field(default_factory=list)
@@ -59,10 +61,10 @@ def gather(release: Release, moment: Moment) -> Dossier:
         return dossier
     dossier.items = item_standings(release)
     if release.status not in FROZEN:
-        known = Component.objects.filter(retired_at=None)
-        dossier.components = list(known.values_list("name", flat=True))
+        dossier.components = definitions_now()
+    dossier.authors = list(release.authors.all())
+    dossier.strangers = _strangers(dossier.authors)
     if moment == "sign":
-        dossier.authors = list(release.authors.all())
         dossier.twin = _rolled_back_twin(release)
         return dossier
     _add_people(dossier)
@@ -73,6 +75,16 @@ def gather(release: Release, moment: Moment) -> Dossier:
 def production_now() -> Environment:
     """Production with the run that serves there, in one query."""
     return deployments.environments().select_related("serving").last() or deployments.production()
+
+
+def definitions_now() -> dict[str, dict[str, Any]]:
+    """What the platform file says of every component, by name."""
+    return {component.name: component.frozen() for component in Component.objects.filter(retired_at=None)}
+
+
+def _strangers(authors: list[Author]) -> list[Author]:
+    """Authors whose login nobody in the portal carries, by what is known now."""
+    return [a for a in authors if a.user_id is None and user_by_source_login(a.host, a.login) is None]
 
 
 def _rolled_back_twin(release: Release) -> str | None:

@@ -30,6 +30,27 @@ def content(d: Dossier) -> Fact | None:
     return clear("content", "Content", f"{len(known)} digests", f"All {len(known)} components have a digest.")
 
 
+def definitions(d: Dossier) -> Fact | None:
+    """Is every component described as the platform file describes it now?"""
+    entries = d.release.content["components"]
+    described = d.components or {}
+    old = [
+        name
+        for name, frozen in described.items()
+        if name in entries and any(entries[name].get(key) != value for key, value in frozen.items())
+    ]
+    if not old:
+        return None
+    return watch(
+        "definitions",
+        "Platform file",
+        f"{len(old)} older",
+        f"{listed(old)} {'is' if len(old) == 1 else 'are'} described as in an earlier platform file; giving "
+        "the digest again takes the present one.",
+        who="CI, or " + who_may(Action.EDIT_CONTENT),
+    )
+
+
 def authors(d: Dossier) -> Fact | None:
     """Is every author a person of the portal?"""
     if not d.authors:
@@ -40,14 +61,13 @@ def authors(d: Dossier) -> Fact | None:
             "Nobody is named as author, so nobody could be kept from signing their own work.",
             who=who_may(Action.ANNOTATE),
         )
-    loose = [author for author in d.authors if author.user_id is None]
-    if loose:
-        names = listed([f"{a.login} on {a.host}" for a in loose])
+    if d.strangers:
+        names = listed([f"{a.login} on {a.host}" for a in d.strangers])
         return blocks(
             "authors",
             "Authors",
-            f"{len(loose)} untied",
-            f"{names} {'is' if len(loose) == 1 else 'are'} nobody in the portal yet.",
+            f"{len(d.strangers)} untied",
+            f"{names} {'is' if len(d.strangers) == 1 else 'are'} nobody in the portal yet.",
             who="an Administrator, by adding the source login to a person",
         )
     count = len(d.authors)

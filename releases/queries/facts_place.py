@@ -105,7 +105,8 @@ def runs(d: Dossier) -> Fact | None:
             "runs",
             "Other runs",
             first.subject,
-            f"{first.subject} is {first.run_state.label.lower()} there; this run would wait its turn.",
+            f"{first.subject} is {first.run_state.label.lower()} in {d.production.name}; "
+            "this run would wait its turn.",
         )
     if d.runs:
         first = d.runs[0]
@@ -113,7 +114,7 @@ def runs(d: Dossier) -> Fact | None:
         if d.release.kind == Kind.SECURITY:
             text += ", or pass as an emergency, with a reason"
         return watch("runs", "Other runs", first.subject, text + ".")
-    return clear("runs", "Other runs", "none", "Nothing else is under way in production.")
+    return clear("runs", "Other runs", "none", f"Nothing else is under way in {d.production.name}.")
 
 
 def targets(d: Dossier) -> Fact | None:

@@ -122,7 +122,7 @@ def _approved(release: Release, known: _Known) -> str:
     if known.now < start:
         return f"Approved; its window opens at {utc(start)}."
     if known.now < end:
-        return f"Approved; its window is open until {utc(end)} and it can start now."
+        return f"Approved; its window is open until {utc(end)}, it waits to be started."
     return f"Approved, but its window ended at {utc(end)}."
 
 
@@ -152,7 +152,8 @@ def _rolled_back(release: Release, known: _Known) -> str:
 
 def _ended(release: Release, known: _Known) -> str:
     reason = f": {release.closing_reason}" if release.closing_reason else ""
-    return f"{release.status.label} at {utc(release.changed_at)}{reason}".rstrip(".") + "."
+    at = f" at {utc(release.ended_at)}" if release.ended_at else ""
+    return f"{release.status.label}{at}{reason}".rstrip(".") + "."
 
 
 def _rejected(release: Release, known: _Known) -> str:

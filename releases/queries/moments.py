@@ -13,11 +13,11 @@ from deployments import queries as deployments
 from deployments.states import ACTIVE
 from events import clock
 from events.errors import Blocker, Invalid
-from releases.models import Component, Release
+from releases.models import Release
 from releases.queries import facts_content as content
 from releases.queries import facts_people as people
 from releases.queries import facts_place as place
-from releases.queries.dossier import Dossier, gather
+from releases.queries.dossier import Dossier, definitions_now, gather
 from releases.queries.fact import Fact, Maker, blocks, clear
 from releases.states import MOMENTS, Answer, Moment, ReleaseState
 
@@ -25,6 +25,7 @@ ASKED: dict[Moment, tuple[Maker, ...]] = {
     "sign": (
         place.state,
         content.content,
+        content.definitions,
         content.authors,
         content.twin,
         content.checklist,
@@ -37,6 +38,7 @@ ASKED: dict[Moment, tuple[Maker, ...]] = {
     "go": (
         place.state,
         content.content,
+        content.authors,
         content.checklist,
         content.staging,
         content.validations,
@@ -50,6 +52,7 @@ ASKED: dict[Moment, tuple[Maker, ...]] = {
     "start": (
         place.state,
         content.content,
+        content.authors,
         content.checklist,
         content.staging,
         content.validations,
@@ -115,15 +118,9 @@ def _before_production(release: Release, name: str) -> Iterator[Fact]:
     else:
         text = f"{release.version} is {release.status.label.lower()}; runs in {name} start from draft."
         yield blocks("state", "State", release.status.label, text, who="")
-    known = list(Component.objects.filter(retired_at=None).values_list("name", flat=True))
-    dossier = Dossier(release, "start", clock.now(), environment, None, known)
-    made = content.content(dossier)
-    if made is not None:
-        yield made
+    dossier = Dossier(release, "start", clock.now(), environment, None, definitions_now())
     dossier.runs = list(environment.runs.filter(state__in=ACTIVE))
-    found = place.runs(dossier)
-    if found is not None:
-        yield found
+    yield from filter(None, (make(dossier) for make in (content.content, content.definitions, place.runs)))
 
 
 def _judge(facts: tuple[Fact, ...], moment: Moment, environment: str) -> Readiness:

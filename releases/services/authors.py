@@ -11,10 +11,8 @@ from typing import Any
 
 from accounts.actors import Actor
 from accounts.queries import user_by_source_login
-from approvals.services import gates
 from releases.errors import NotYourOwn
 from releases.models import Author, Release
-from releases.states import ReleaseState
 from releases.texts import Faults, fault, line
 
 DEFAULT_HOST = "github.com"
@@ -144,13 +142,6 @@ def barred(release: Release) -> dict[str, str]:
             author.user.actor_id, f"{author.user.handle} is an author of {release.version}: {how}."
         )
     return reasons
-
-
-def judge_signatures(release: Release) -> list[str]:
-    """After the authors changed: signatures of authors end; returns a sentence for each."""
-    if release.gate_id is None or release.status not in (ReleaseState.REVIEW, ReleaseState.APPROVED):
-        return []
-    return gates.re_judge(release.gate_id, barred=barred(release))
 
 
 def named(authors: Any) -> list[str]:

@@ -19,18 +19,19 @@ from releases.services.keeping import PORTAL
 from releases.services.starting import CLEARANCE
 
 CHOICES = {"window": "on_window_end", "freeze": "on_freeze"}
-WAITING_ON = ("base", "window", "lock")
+GIVEN_UP_WITHOUT = ("base", "window", "lock")
 """Facts of the start whose loss ends a run that still waits for its turn."""
 
 
 def clear(release: Release, run: DeploymentRun) -> None:
     """Renew, lapse or take back the clearance of a run that may still move forward."""
-    if run.run_state == RunState.QUEUED and _given_up(release, run):
+    if run.run_state == RunState.QUEUED:
+        _clear_queued(release, run)
         return
     stopping = [fact for fact in readiness(release, "carry_on").facts if fact.blocks]
     if not stopping:
         _renew(release, run)
-    elif run.run_state != RunState.QUEUED and any(_returns(release, fact) for fact in stopping):
+    elif any(_returns(release, fact) for fact in stopping):
         _abort(
             run, " ".join(fact.sentence for fact in stopping) + " The plan's declared choice is to return."
         )
@@ -61,15 +62,17 @@ def _abort(run: DeploymentRun, reason: str) -> None:
         steer.abort(run.pk, actor=PORTAL, reason=reason)
 
 
-def _given_up(release: Release, run: DeploymentRun) -> bool:
-    """A queued run whose window has ended, or whose base has changed, waits for nothing any more."""
-    facts = [f for f in readiness(release, "start").facts if f.name in WAITING_ON and f.blocks]
-    if run.emergency:
-        facts = [fact for fact in facts if fact.name != "lock"]
-    if not facts:
-        return False
-    _abort(run, "Its turn did not come in time: " + " ".join(fact.sentence for fact in facts))
-    return True
+def _clear_queued(release: Release, run: DeploymentRun) -> None:
+    """Nothing has moved yet: a freeze holds it, and without window or base it waits for nothing any more."""
+    stopping = [fact for fact in readiness(release, "start").facts if fact.blocks]
+    lost = [fact.sentence for fact in stopping if fact.name in GIVEN_UP_WITHOUT]
+    held = [fact.sentence for fact in stopping if fact.name == "freeze"]
+    if lost:
+        _abort(run, "Its turn did not come in time: " + " ".join(lost))
+    elif held:
+        _lapse(run, " ".join(held))
+    else:
+        _renew(release, run)
 
 
 def miss_window(release: Release) -> None:

@@ -41,10 +41,11 @@ def build(commit: str, named: dict[str, Entry], base: DeploymentRun | None) -> C
     running: dict[str, Entry] = base.content["components"] if base else {}
     components: dict[str, Entry] = {}
     for name, definition in known.items():
+        copied = copied_entry(running[name]) if name in running else None
         if name in named:
-            components[name] = whole_entry(named[name], running.get(name), definition.frozen())
-        elif name in running:
-            components[name] = copied_entry(running[name])
+            components[name] = whole_entry(named[name], copied, definition.frozen())
+        elif copied is not None:
+            components[name] = copied
     return {"commit": commit, "base": base_of(base), "components": components}
 
 

@@ -19,6 +19,7 @@ from releases.models import Release
 from releases.services import authors as authorship
 from releases.services import contents
 from releases.services.create import TITLE_CHARACTERS, first, read_commit, read_kind
+from releases.services.judging import judge
 from releases.services.keeping import demand_fresh, demand_state, keep, locked
 from releases.services.window import put as put_window
 from releases.states import MigrationClass
@@ -130,16 +131,7 @@ def _authors(release: Release, changes: Changes, actor: Actor) -> None:
     if before == after:
         return
     keep(release, "release.authors_changed", actor.id, before={"authors": before}, after={"authors": after})
-    judge_again(release, actor)
-
-
-def judge_again(release: Release, actor: Actor) -> None:
-    """Signatures of people who turned out to be authors end; an approved release asks again."""
-    from releases.services.judging import unsettle
-
-    lost = authorship.judge_signatures(release)
-    if lost:
-        unsettle(release, actor.id, " ".join(lost))
+    judge(release, actor.id)
 
 
 def _window(release: Release, changes: Changes, actor: Actor) -> None:
@@ -168,10 +160,10 @@ def put_component(
     after = whole_entry(named, before, known[name].frozen())
     components = {**release.content["components"], name: after}
     content: Content = {**release.content, "components": components}
-    release.brings = sorted({*release.brings, name})
     if before == after:
-        return release
+        return _claim(release, name, actor)
     demand_state(release, Verb.EDIT_CONTENT)
+    release.brings = sorted({*release.brings, name})
     was = release.content_hash
     contents.take(release, content)
     authorship.by_change(release, actor)
@@ -183,6 +175,17 @@ def put_component(
         cause=f"{actor.label} gave {name} the digest {named['artifact'][7:15]}.",
         kind="release.content_changed",
     )
+    return release
+
+
+def _claim(release: Release, name: str, actor: Actor) -> Release:
+    """The same digest that was copied from the base: from now on the release brings it itself."""
+    if name in release.brings:
+        return release
+    demand_state(release, Verb.EDIT_CONTENT)
+    before = {"brings": release.brings}
+    release.brings = sorted({*release.brings, name})
+    keep(release, "release.annotated", actor.id, before=before, after={"brings": release.brings})
     return release
 
 

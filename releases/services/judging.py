@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from approvals.services import gates
 from releases.models import Release
+from releases.services.authors import barred, tie
 from releases.services.keeping import keep
 from releases.states import ReleaseState
 
@@ -20,13 +21,15 @@ def unsettle(
 
 
 def judge(release: Release, actor_id: str) -> list[str]:
-    """Judge every signature again, now; an approved release that lost one goes back to review.
+    """Judge every signature again, now: accounts, roles, and who turned out to be an author.
 
-    Returns a sentence for each signature that no longer counts.
+    An approved release that lost one goes back to review. Returns a sentence for each signature that
+    no longer counts.
     """
     if release.gate_id is None:
         return []
-    lost = gates.re_judge(release.gate_id)
+    tie(release)
+    lost = gates.re_judge(release.gate_id, barred=barred(release))
     if lost:
         unsettle(release, actor_id, " ".join(lost))
     return lost

@@ -15,9 +15,10 @@ from deployments.services import locks
 from events import clock
 from releases import texts
 from releases.errors import BadContent
-from releases.models import Lessons
+from releases.models import Lessons, Release
 from releases.services.create import first
 from releases.services.keeping import keep, taken
+from releases.states import ReleaseState
 from releases.texts import Faults, fault
 from releases.verbs import Verb
 
@@ -28,7 +29,7 @@ ACTION_CHARACTERS = 300
 
 @transaction.atomic
 def record(version: str, *, actor: Actor, cause: str, lessons: str, actions: Sequence[str] = ()) -> Lessons:
-    """Keep cause, lessons and actions; the environment's lock of this rollback ends.
+    """Keep cause, lessons and actions; the lock ends when no rollback is without them.
 
     Said again, they stand beside the first. Raises NotAllowed, ReleaseNotFound, WrongReleaseState,
     BadContent.
@@ -53,16 +54,17 @@ def record(version: str, *, actor: Actor, cause: str, lessons: str, actions: Seq
         before={"lessons": release.lessons.count() - 1},
         after={"cause": row.cause, "lessons": row.lessons, "actions": row.actions},
     )
-    production = deployments.production()
-    lock = deployments.open_lock(production)
-    if lock is not None and lock.release_label == release.version:
-        locks.lift(
-            production,
-            reason=f"Cause and lessons of {version} are written down.",
-            actor=actor,
-            stream=release.stream,
-        )
+    _unlock(release, actor)
     return row
+
+
+def _unlock(release: Release, actor: Actor) -> None:
+    production = deployments.production()
+    untaught = Release.objects.filter(state=ReleaseState.ROLLED_BACK, lessons=None).exists()
+    if untaught or deployments.open_lock(production) is None:
+        return
+    reason = f"Cause and lessons of {release.version} are written down."
+    locks.lift(production, reason=reason, actor=actor, stream=release.stream)
 
 
 def _actions(given: object, faults: Faults) -> list[str]:

@@ -65,7 +65,7 @@ def _told(release: Release, signed: str) -> list[tuple[str, datetime | None]]:
     else:
         started = ("No window yet", None)
     monitoring = ("Until", release.monitoring_ends_at) if release.monitoring_ends_at else ("", None)
-    finished = production.closed_at if production and release.status == S.COMPLETED else None
+    finished = release.ended_at if release.status == S.COMPLETED else None
     return [
         ("Opened", release.created_at),
         ("Ran", staging.ended_at) if staging and staging.ended_at else ("", None),

@@ -116,7 +116,10 @@ addEventListener("online", () => { if (socket?.readyState > 1) connect(); });
 
 /* --- the doorbell: a ring names a subject, the panel fetches itself ----------------------------- */
 const rung = new WeakMap();
+let leaving = false;
+addEventListener("pagehide", () => { leaving = true; });
 function refresh(panel) {
+  if (leaving) return;
   const last = rung.get(panel) ?? 0, wait = Math.max(0, 1000 - (Date.now() - last));
   if (panel.dataset.rings) return;
   panel.dataset.rings = "1";
@@ -178,6 +181,29 @@ function sessionEnded() {
   document.querySelector("main")?.prepend(note);
 }
 
+/* --- the session's end: said two minutes before, and one press keeps it ---------------------------------- */
+let active = Date.now(), warned = null;
+document.addEventListener("htmx:afterRequest", (event) => {
+  const counts = event.detail.xhr?.getResponseHeader("X-Portal-Active") === "1";
+  if (counts || !event.detail.requestConfig?.headers?.["X-Portal-Poll"]) active = Date.now();
+});
+function watchSession() {
+  const minutes = Number(body.dataset.idle);
+  if (!minutes || document.getElementById("ended")) return;
+  const left = minutes * 60_000 - (Date.now() - active);
+  if (left > 120_000) { warned?.remove(); warned = null; return; }
+  if (left <= 0) { warned?.remove(); warned = null; sessionEnded(); return; }
+  if (warned) return;
+  warned = document.createElement("div");
+  warned.className = "banner"; warned.dataset.tone = "watch"; warned.setAttribute("role", "alert");
+  warned.innerHTML = '<svg class="i" aria-hidden="true"><use href="#i-clock"/></svg><div><strong>You will be logged out in two minutes.</strong><p>Nobody has used this page for a while. What you typed is kept.</p></div><button class="btn" type="button">Stay logged in</button>';
+  warned.querySelector("button").addEventListener("click", async () => {
+    const answer = await fetch("/shell/", { headers: { "HX-Request": "true" } });
+    if (answer.ok) { active = Date.now(); watchSession(); } else sessionEnded();
+  });
+  document.querySelector("main")?.prepend(warned);
+}
+
 /* --- confirm sheets ------------------------------------------------------------------------------ */
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-sheet]");
@@ -193,10 +219,12 @@ document.addEventListener("click", (event) => {
   document.querySelectorAll("details.menu[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
 });
 document.addEventListener("submit", (event) => {
+  if (!event.target.hasAttribute("hx-get")) { leaving = true; setTimeout(() => { leaving = false; }, 15_000); }     // the next page is on its way
   if (event.target.dataset.sent) { event.preventDefault(); return; }
   if (event.target.method === "post" && !event.target.hasAttribute("hx-post")) event.target.dataset.sent = "1";
 });
 addEventListener("pageshow", (event) => {
+  leaving = false;
   document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
   if (event.persisted) location.reload();          // Back after an act shows the truth, not a memory
 });
@@ -235,4 +263,4 @@ document.addEventListener("click", async (event) => {
 restoreDrafts();
 connect();
 tick();
-setInterval(() => { tick(); judge(); poll(); }, 1000);
+setInterval(() => { tick(); judge(); poll(); watchSession(); }, 1000);

@@ -103,7 +103,7 @@ def test_a_region_that_does_not_answer_keeps_the_run_rolling_back_and_is_named(
     run = look(run, 2)
     assert run.run_state == RunState.ROLLING_BACK
     assert world.at("us-east").routing.weights == {blue.slot: 100}
-    assert f"green had 100 % there" in run.sentence
+    assert "green had 100 % there" in run.sentence
     assert f"send_back production eu-central --slot {blue.slot}" in run.sentence
     assert not TargetView.objects.get(target__region__name="eu-central").reachable
     world.at("eu-central").silent = ""

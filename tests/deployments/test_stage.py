@@ -14,7 +14,6 @@ from tests.deployments.engine import (
     make_content,
     queue,
     state_is,
-    step_runs,
 )
 from tests.deployments.memory_platform import World
 

@@ -105,7 +105,7 @@ def test_dead_server_delays_is_shown_and_loses_nothing(port: int) -> None:
     assert sending.deliver() == 0
     post = queries.post()
     assert post.trouble == "it refuses connections"
-    assert queries.sentence(post) == "The mail server takes no mail: 1 message wait."
+    assert queries.sentence(post) == "The mail server takes no mail: 1 message waits."
     assert sending.deliver() == 0  # it rests, and is not asked again at once
     assert MailServer.objects.get().failures == 1
     rest_is_over()

@@ -232,3 +232,11 @@ def test_freeze_is_added_and_removed(logged_in: Door) -> None:
     seen = look(logged_in("rita"), "/releases/freezes/")
     assert "Holiday" in seen.words
     assert look(logged_in("dana"), "/releases/freezes/").reason("freeze")
+
+
+def test_fragment_does_not_take_the_message_away(logged_in: Door) -> None:
+    release = world.draft()
+    client = logged_in("rita")
+    client.post(f"{release.link}edit/", {"title": "Calmer", "notes": ""})
+    client.get(release.link, headers={"HX-Request": "true"})
+    assert "Changes kept." in look(client, release.link).words
