@@ -6,6 +6,8 @@ row lock. Never `refresh_from_db` a run or a step: fetch it again under a lock.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
@@ -27,14 +29,14 @@ QUEUED, RUNNING, PAUSED = RunState.QUEUED.value, RunState.RUNNING.value, RunStat
 SUCCEEDED, ROLLING_BACK = RunState.SUCCEEDED.value, RunState.ROLLING_BACK.value
 
 
-def not_closed(run: DeploymentRun) -> bool:
+def not_closed(run: Any) -> bool:
     """True until a release completes or another takes over, which closes the way back."""
-    return run.closed_at is None
+    return bool(run.closed_at is None)
 
 
-def before_any_weight(run: DeploymentRun) -> bool:
+def before_any_weight(run: Any) -> bool:
     """True while this run has never given its colour traffic: until then it may just stop."""
-    return run.traffic_at is None
+    return bool(run.traffic_at is None)
 
 
 class DeploymentRun(models.Model):

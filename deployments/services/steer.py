@@ -23,6 +23,7 @@ from deployments.services import outcomes
 from deployments.services.clockwork import look_now
 from deployments.services.leases import grant
 from deployments.services.progress import Line, append
+from deployments.services.start import described
 from deployments.states import ACTIVE, Intent, LineKind, RunKind, RunState, StepState
 from events import clock
 from events.errors import NotAllowed
@@ -112,7 +113,7 @@ def _taken_over(run_id: int, actor: Actor, action: Action) -> Iterator[Deploymen
 
 def _tell(run: DeploymentRun, actor: Actor, kind: str, text: str, reason: str) -> None:
     append(run, [Line(LineKind.STATE, text, data={"state": run.state, "reason": reason})])
-    record(run.stream, kind, actor.id, after=outcomes.described(run), reason=reason)
+    record(run.stream, kind, actor.id, after=described(run), reason=reason)
 
 
 def _record_wish(run: DeploymentRun, actor: Actor, reason: str) -> None:
@@ -120,7 +121,7 @@ def _record_wish(run: DeploymentRun, actor: Actor, reason: str) -> None:
     _require_state(run, (RunState.QUEUED, RunState.SUCCEEDED, *ACTIVE), "be aborted")
     run.intent = (Intent.CANCEL if run.traffic_at is None else Intent.RETURN).value
     run.save(update_fields=("intent",))
-    record(run.stream, "run.abort_asked", actor.id, after=outcomes.described(run), reason=reason)
+    record(run.stream, "run.abort_asked", actor.id, after=described(run), reason=reason)
 
 
 def _bound(run: DeploymentRun) -> bool:

@@ -11,9 +11,9 @@ from deployments.plan import make_plan
 from deployments.plan.words import duration
 from deployments.services.clearance import held_by_clearance
 from deployments.services.leases import Lease, fenced
-from deployments.services.outcomes import ENGINE, described
+from deployments.services.outcomes import ENGINE
 from deployments.services.progress import Line, append
-from deployments.services.start import write_steps
+from deployments.services.start import described, write_steps
 from deployments.states import LineKind, RunKind
 from events import clock
 from events.services import record

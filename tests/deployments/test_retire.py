@@ -56,9 +56,7 @@ def test_first_deployment_has_nothing_to_retire(world: World, production: Enviro
     assert again(run).closed_at is not None
 
 
-def test_connections_that_may_drain_end_in_the_old_colour_first(
-    world: World, production: Environment
-) -> None:
+def test_connections_may_drain_in_the_old_colour_first(world: World, production: Environment) -> None:
     content = make_content("1.0.0")
     content["components"]["web"] = component("web 1.0.0", drain_seconds=100)
     blue = serving_version(world, content=content)
@@ -72,9 +70,7 @@ def test_connections_that_may_drain_end_in_the_old_colour_first(
     assert blue.slot not in world.at("us-east").specs
 
 
-def test_migration_that_what_served_before_had_is_not_run_again(
-    world: World, production: Environment
-) -> None:
+def test_migration_of_what_served_before_is_not_run_again(world: World, production: Environment) -> None:
     content = make_content("1.0.0", "expand")
     serving_version(world, content=content)
     newer = make_content("1.1.0", "expand")
