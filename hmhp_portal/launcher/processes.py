@@ -22,8 +22,9 @@ from hmhp_portal.launcher.environment import ROOT
 from hmhp_portal.launcher.installation import Installation
 from hmhp_portal.supervisor import Probe, Process
 
-SERVICES, AGENT, PORTAL, BESIDE = range(4)
-"""Stages: a higher one ends first."""
+SERVICES, AGENT, PORTAL = range(3)
+"""Stages: a higher one ends first. Their limits together stay under the ten seconds of a stop."""
+SERVICES_STOP_SECONDS, STOP_SECONDS = 2.5, 3.0
 PREPARE_SECONDS = 900.0
 
 
@@ -83,7 +84,7 @@ class Services:
         if self.valkey is not None:
             redis = Process("redis", self.valkey.command(), bare, logs / "redis.log", self.valkey.ready)
             found.append(replace(redis, death_signal=signal.SIGTERM))
-        return found
+        return [replace(process, stop_seconds=SERVICES_STOP_SECONDS) for process in found]
 
 
 class PortalProcesses:
@@ -104,7 +105,7 @@ class PortalProcesses:
         command += ["--token-file", str(token), "--state-dir", str(self._folder / "agent")]
         command += ["--database-url-file", str(address)]
         agent = self._process("agent", command, lambda: _answers(wire), AGENT)
-        return replace(agent, death_signal=signal.SIGTERM, stop_seconds=4.0)
+        return replace(agent, death_signal=signal.SIGTERM)
 
     def prepare(self, arguments: list[str]) -> Process:
         """Migrations, static files, platform file and, in the demo, its past: one process, one import."""
@@ -125,7 +126,7 @@ class PortalProcesses:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
         web = self._process("web", command, lambda: _serves(host, port))
         limit = PREPARE_SECONDS + web.ready_seconds
-        return replace(web, pass_fds=(number,), stop_seconds=4.0, ready_seconds=limit)
+        return replace(web, pass_fds=(number,), ready_seconds=limit)
 
     def background(self) -> list[Process]:
         """Two workers and the clock. Sweeps have a worker of their own: no work can stand before them."""
@@ -135,25 +136,26 @@ class PortalProcesses:
         return [
             self._worker("worker", [*worker, "-c", "6", "-Q", "engine,celery,mail", "-n", "work@%h"]),
             self._worker("control", [*worker, "-c", "2", "-Q", "control", "-n", "control@%h"]),
-            self._process("beat", [*celery, "hmhp_portal.beat", "beat", "--pidfile="], None, BESIDE),
+            self._process("beat", [*celery, "hmhp_portal.beat", "beat", "--pidfile="], None),
         ]
 
     def visitors(self) -> Process:
         """The demo's gentle traffic."""
         addresses = self._folder / "agent" / "addresses.json"
         command = [sys.executable, "examples/visitors.py", "--addresses", str(addresses)]
-        return self._process("visitors", command, None, BESIDE)
+        return self._process("visitors", command, None)
 
     def _worker(self, name: str, command: list[str]) -> Process:
         mark = self._services.run / f"{name}.ready"
         worker = self._process(name, command, mark.exists)
         environment = worker.environment | {"PORTAL_READY_FILE": str(mark)}
         forget = partial(mark.unlink, missing_ok=True)
-        return replace(worker, environment=environment, stop_seconds=4.0, before=forget)
+        return replace(worker, environment=environment, before=forget)
 
     def _process(self, name: str, command: list[str], ready: Probe | None, stage: int = PORTAL) -> Process:
         log = self._folder / "logs" / f"{name}.log"
-        return Process(name, command, self._environment, log, ready, stage=stage, directory=str(ROOT))
+        bare = Process(name, command, self._environment, log, ready)
+        return replace(bare, stage=stage, stop_seconds=STOP_SECONDS, directory=str(ROOT))
 
 
 def _secret_file(path: Path, text: str) -> Path:

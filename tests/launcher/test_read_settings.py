@@ -29,7 +29,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def test_complete_environment_is_accepted(environment: pytest.MonkeyPatch) -> None:
     found = read_environment()
     assert found.secure
-    assert found.hosts == ["releases.example.org"]
+    assert found.hosts[0] == "releases.example.org"
+    assert "evil.example" not in found.hosts
 
 
 def test_every_error_is_listed_at_once_and_no_value(environment: pytest.MonkeyPatch) -> None:
