@@ -85,7 +85,7 @@ class TestRead:
     def test_draft_that_nobody_heard_of_is_cancelled_in_silence(self) -> None:
         signers()
         stakeholder()
-        happens(release(state="cancelled"), "release.cancelled", reason="Not needed.")
+        happens(release(state="draft"), "release.cancelled", reason="Not needed.")
         assert reading.read() == 0
 
     def test_void_signatures_are_told_to_those_who_signed_or_were_asked(self) -> None:

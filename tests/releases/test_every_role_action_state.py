@@ -100,7 +100,9 @@ def _cancelled() -> Release:
 
 def _superseded() -> Release:
     release = world.monitoring()
-    Release.objects.filter(pk=release.pk).update(state=ReleaseState.SUPERSEDED)
+    release.supersede()
+    release.ended_at = clock.now()
+    release.save()
     return release
 
 
