@@ -113,10 +113,10 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "celery"
-CELERY_TASK_ROUTES = {
+CELERY_TASK_ROUTES = {  # the first that fits counts: a silent mail server must never hold up control
+    "notifications.tasks.*": {"queue": "mail"},
     "*.tasks.sweep": {"queue": "control"},
     "deployments.tasks.*": {"queue": "engine"},
-    "notifications.tasks.*": {"queue": "mail"},
 }
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
 CELERY_BEAT_SCHEDULER = "hmhp_portal.beat:SingleScheduler"

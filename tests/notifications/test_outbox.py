@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.test import Client
 
 from events.models import Event
@@ -86,3 +87,8 @@ def test_auditor_reads_but_does_not_send(logged_in: LoggedIn, refused: Message) 
     client = logged_in("audrey")
     assert "a Release Manager" in client.get(f"/outbox/{refused.pk}/").content.decode()
     assert client.post(f"/outbox/{refused.pk}/again/").status_code == 403
+
+
+def test_sweep_never_waits_on_the_queue_that_steers_runs() -> None:
+    route = current_app.amqp.router.route({}, "notifications.tasks.sweep")
+    assert route["queue"].name == "mail"

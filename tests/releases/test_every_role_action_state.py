@@ -101,7 +101,6 @@ def _cancelled() -> Release:
 def _superseded() -> Release:
     release = world.monitoring()
     release.supersede()
-    release.ended_at = clock.now()
     release.save()
     return release
 
