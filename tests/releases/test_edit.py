@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connections
 
 from accounts import actors
 from events.errors import NotAllowed
@@ -157,3 +160,37 @@ def test_secret_versions_and_configuration_are_part_of_the_content() -> None:
     record_result(release.version, "checklist", "security_scan", actor=actor("dana"), result="pass")
     kept = put_component(release.version, "web", actor=actor("devon"), entry={"artifact": world.digest("a")})
     assert kept.content["components"]["web"]["secrets"] == {"DATABASE_PASSWORD": "v7"}
+
+
+def test_copied_digest_that_is_named_belongs_to_the_release_from_then_on() -> None:
+    world.completed()
+    release = world.draft(components={"web": {"artifact": world.digest("b")}})
+    put_component(release.version, "mailer", actor=actor("devon"), entry={"artifact": world.digest("a")})
+    kept = world.again(release)
+    assert (kept.brings, kept.content_hash) == (["mailer", "web"], release.content_hash)
+
+
+def test_changed_platform_file_shows_on_drafts_until_the_digest_is_given_again() -> None:
+    release = world.draft()
+    components = world.document()["components"]
+    components[0]["manifest"] = {"command": ["web", "--new"]}
+    world.load(components=components)
+    assert queries.readiness(release, "sign").fact("definitions").verdict == "watch"
+    fresh = put_component(release.version, "web", actor=actor("dana"), entry={"artifact": world.digest("a")})
+    assert fresh.content["components"]["web"]["manifest"] == {"command": ["web", "--new"]}
+    assert queries.readiness(fresh, "sign").fact("definitions") is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pipelines_in_the_same_instant_lose_no_digest() -> None:
+    release = world.draft(components={})
+
+    def put(name: str) -> None:
+        try:
+            put_component(release.version, name, actor=actor("devon"), entry=OTHER)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(put, world.COMPONENTS))
+    assert set(world.again(release).content["components"]) == set(world.COMPONENTS)

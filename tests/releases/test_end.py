@@ -12,7 +12,7 @@ from deployments.queries import open_lock
 from events import clock
 from events.models import Event
 from releases.errors import BadContent, NotReady, VersionTaken, WrongReleaseState
-from releases.services import cancel, follow_up, lessons, reopen, rollback, stage
+from releases.services import cancel, follow_up, lessons, reopen, rollback, stage, starting
 from releases.services.advance import advance
 from releases.services.sweep import sweep
 from releases.states import ReleaseState
@@ -206,3 +206,18 @@ def test_staging_waits_for_every_digest() -> None:
     release = world.draft(components={"web": {"artifact": world.digest("a")}})
     with pytest.raises(NotReady, match="records and mailer have no digest"):
         stage.stage(release.version, actor=actor("dana"))
+
+
+def test_second_rollback_keeps_production_locked_until_both_are_explained() -> None:
+    first = world.rolled_back()
+    second = world.approved("2026.11.1", kind="security", components=world.whole("5"))
+    world.brief(second)
+    run = starting.deploy(
+        second.version, actor=actor("devon"), seal=second.seal, emergency=True, reason="Exploited."
+    )
+    world.roll_back(run)
+    advance(second.pk)
+    lessons.record(first.version, actor=actor("rita"), cause="c", lessons="l")
+    assert open_lock(production()) is not None
+    lessons.record(second.version, actor=actor("rita"), cause="c", lessons="l")
+    assert open_lock(production()) is None

@@ -201,3 +201,17 @@ def test_locked_production_lets_a_security_release_pass_with_a_reason() -> None:
     with pytest.raises(NotReady, match="emergency"):
         deploy(release)
     assert deploy(release, emergency=True, reason="Actively exploited.").emergency
+
+
+def test_freeze_holds_a_queued_run_whatever_the_plan_says_of_shifts() -> None:
+    environments = world.document()["environments"]
+    environments[-1]["strategy"] = {**world.STRATEGY, "on_freeze": "finish"}
+    world.load(environments=environments)
+    release = world.deploying()
+    now = clock.now()
+    freezes.add(
+        actor=actor("rita"), name="Now", reason="Outage", starts_at=now, ends_at=now + timedelta(hours=1)
+    )
+    with clock.at(now + timedelta(seconds=5)):
+        advance(release.pk)
+    assert "Outage" in run_of(release).clearance_sentence

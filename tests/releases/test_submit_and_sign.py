@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+from django.db import connections
+
+from accounts.services.people import add_source_login
 from approvals.errors import GateNotFound, MayNotSign
 from approvals.models import SignOff
 from releases.errors import NotReady, WrongReleaseState, WrongSeal
@@ -12,6 +16,7 @@ from releases.services.edit import patch, put_component
 from releases.services.items import record_result
 from releases.services.submit import submit
 from releases.states import ReleaseState
+from tests import cast
 from tests.cast import actor
 from tests.releases import world
 
@@ -98,3 +103,29 @@ def test_content_that_was_rolled_back_is_not_signed_again() -> None:
     assert "rolled_back_before" in world.blockers(second, "sign")
     put_component(second.version, "web", actor=actor("dana"), entry={"artifact": world.digest("e")})
     assert "rolled_back_before" not in world.blockers(second, "sign")
+
+
+def test_author_is_known_as_soon_as_somebody_carries_the_login() -> None:
+    release = world.staged(authors=[{"login": "stranger"}])
+    world.record_all(release)
+    assert world.blockers(release, "sign") >= {"authors"}
+    add_source_login(cast.user("quinn"), host="github.com", login="stranger", actor=cast.SETUP)
+    assert "authors" not in world.blockers(release, "sign")
+    submitted = submit(release.version, actor=actor("rita"))
+    assert list(submitted.gate.barred) == [actor("quinn").id]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_last_signatures_in_the_same_instant_are_all_stored() -> None:
+    release = world.in_review()
+
+    def give(name: str) -> None:
+        try:
+            world.sign(release, name)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(give, world.ROLES))
+    assert SignOff.objects.filter(gate=release.gate).count() == 3
+    assert world.again(release).gate.state == "satisfied"
