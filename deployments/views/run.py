@@ -82,8 +82,10 @@ def run_view(run: DeploymentRun, actor: Actor, request: HttpRequest) -> dict[str
     wanted = request.GET.get("region", "")
     region = wanted if wanted in names else _worst_region(facts, names)
     controls = steer.controls(actor, run)
+    lines = log.log_view(run, request.GET)
+    shown = lines.lines[-1].seq if lines.lines else 0
     return {
-        "after": after,
+        "after": max(after, shown),
         "sentence": words.told(run),
         "lede": _lede(run),
         "blue": run.blue.subject if run.blue else "",
@@ -103,7 +105,7 @@ def run_view(run: DeploymentRun, actor: Actor, request: HttpRequest) -> dict[str
         "region": region,
         "charts": measures.charts(run, samples, region),
         **_limits(run, facts, region),
-        "log": log.log_view(run, request.GET),
+        "log": lines,
     }
 
 

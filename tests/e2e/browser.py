@@ -1,0 +1,65 @@
+"""People in front of a real browser: one context each, with everything that the browser complains about.
+
+Debian's chromium; where there is none the tests are skipped with that reason.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PASSWORD = "slack-water-and-tide"
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+DESK = {"viewport": {"width": 1440, "height": 1000}}
+
+
+class Browser:
+    """One chromium; `complaints` are violations of the Content-Security-Policy and errors of scripts."""
+
+    def __init__(self, chromium: Any, portal: str) -> None:
+        self._chromium = chromium
+        self.portal = portal
+        self.complaints: list[str] = []
+        self._pages: dict[str, Any] = {}
+
+    def log_in(self, name: str, **how: Any) -> Any:
+        """A page of a new context, logged in as `name`."""
+        page = self._chromium.new_context(**(DESK | how)).new_page()
+        page.set_default_timeout(60_000)
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
+        page.goto(f"{self.portal}/account/login/")
+        page.fill("input[name=login]", name)
+        page.fill("input[name=password]", PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_url(f"{self.portal}/")
+        return page
+
+    def person(self, name: str) -> Any:
+        """The page of somebody at a desk, logged in once."""
+        if name not in self._pages:
+            self._pages[name] = self.log_in(name)
+        return self._pages[name]
+
+    def _heard(self, message: Any) -> None:
+        if "Content Security Policy" in message.text or message.text.startswith("Uncaught"):
+            self.complaints.append(message.text)
+
+
+@contextmanager
+def open_browser(portal: str) -> Iterator[Browser]:
+    """A browser for the portal at this address."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine; .ci/run installs Debian's")
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM)
+        try:
+            yield Browser(chromium, portal)
+        finally:
+            chromium.close()

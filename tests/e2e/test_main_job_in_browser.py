@@ -1,0 +1,193 @@
+"""The main job in a real browser, as the four people: sign, go, start, watch, and come back by touch.
+
+One portal for the file, on a platform of our own; its tests go on from each other, as releases do.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hmhp_portal.launcher.installation import Installation
+from tests.e2e import own_platform
+from tests.e2e.browser import PASSWORD, PHONE, Browser, open_browser
+from tests.e2e.rest_client import RestClient, Visitors
+from tests.e2e.test_main_job_by_rest import World, create, live, to_production, to_review
+from tests.portal_process import start_portal
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+SET_PASSWORDS = (
+    "from accounts.models import User\n"
+    "for user in User.objects.all():\n"
+    f"    user.set_password({PASSWORD!r}); user.save()\n"
+)
+SIGNED = {"jonas": "security_officer", "iris": "qa_lead", "mara": "release_manager"}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A portal that serves 1.0.0 and has 1.1.0 in review, whose monitoring is long."""
+    folder = tmp_path_factory.mktemp("browser")
+    file = own_platform.lay_out(folder)
+    data = folder / "data"
+    with start_portal(data, "--platform", str(file)) as portal:
+        scopes = "read,release,stage"
+        tokens = {None: scopes} | dict.fromkeys(own_platform.PEOPLE, f"{scopes},deploy,sign")
+        callers = {}
+        for login, given in tokens.items():
+            owner = ["--person", login] if login else []
+            token = portal.manage("create_token", login or "ci", "--scopes", given, *owner).strip()
+            callers[login or "ci"] = RestClient(portal.url, token)
+        portal.manage("shell", "-c", SET_PASSWORDS)
+        world = World(portal, folder, callers)
+        first(world)
+        watch_longer(world, file)
+        second(world)
+        yield world
+    Installation(data).clear()
+
+
+@pytest.fixture(scope="module")
+def browser(world: World) -> Iterator[Browser]:
+    with open_browser(world.portal.url) as opened:
+        yield opened
+
+
+def entries(world: World, version: str, *names: str) -> dict[str, Any]:
+    built = {name: own_platform.artefact(world.folder, name, version) for name in names}
+    return {name: {"artifact": world.digest(path), "version": version} for name, path in built.items()}
+
+
+def first(world: World) -> None:
+    create(world, "1.0.0", entries(world, "1.0", "patient-web", "scheduling"))
+    to_production(world, "1.0.0", to_review(world, "1.0.0"))
+    world.ci.wait("releases/1.0.0/", lambda shown: shown["state"] == "monitoring")
+    with Visitors(live(world)["addresses"]["patient-web"]):
+        world.ci.wait("releases/1.0.0/", lambda shown: shown["state"] == "completed")
+
+
+def watch_longer(world: World, file: Path) -> None:
+    document = own_platform.document()
+    strategy = document["environments"][-1]["strategy"]
+    strategy |= {"monitoring_seconds": 900, "bake_seconds": 15}
+    file.write_text(json.dumps(document))
+    world.portal.manage("load_platform", str(file))
+
+
+def second(world: World) -> None:
+    create(world, "1.1.0", entries(world, "1.1", "scheduling"))
+    to_review(world, "1.1.0")
+
+
+def sign(page: Any, version: str) -> None:
+    page.goto(
+        f"{re.sub('/$', '', page.url.split('/account')[0].split('/releases')[0])}/releases/{version}/go/"
+    )
+    page.get_by_label("I sign the seal").check()
+    page.get_by_label("Remark").fill("Looked at everything.")
+    page.get_by_role("button", name=f"Sign {version}").click()
+    page.get_by_text(f"You have signed {version}.").wait_for()
+
+
+def test_signers_see_each_other_sign(browser: Browser) -> None:
+    watching = browser.person("mara")
+    watching.goto(f"{browser.portal}/releases/1.1.0/go/")
+    watching.locator("[data-conn]").get_by_text("Live", exact=True).wait_for()
+    for name in ("jonas", "iris"):
+        sign(browser.person(name), "1.1.0")
+        card = watching.locator(f"article:has(#s-{SIGNED[name]})")
+        card.get_by_text("Signed", exact=True).wait_for()
+    assert watching.locator("#act-approve").get_attribute("aria-disabled") == "true"
+    sign(watching, "1.1.0")
+
+
+def test_release_manager_sets_the_window_and_says_go(browser: Browser) -> None:
+    page = browser.person("mara")
+    page.goto(f"{browser.portal}/releases/1.1.0/window/")
+    now = datetime.now(UTC)
+    page.get_by_label("From").fill(f"{now + timedelta(seconds=59):%Y-%m-%dT%H:%M}")
+    page.get_by_label("To", exact=True).fill(f"{now + timedelta(hours=3):%Y-%m-%dT%H:%M}")
+    page.get_by_label("Both in the time of").select_option("UTC")
+    page.get_by_role("button", name="Set the window").click()
+    page.get_by_text("The window is set.").wait_for()
+    page.goto(f"{browser.portal}/releases/1.1.0/go/")
+    page.locator("#act-approve").click()
+    page.locator("dialog[open]").get_by_role("button", name="Go", exact=True).click()
+    page.get_by_text("Go for 1.1.0.").wait_for()
+
+
+def test_devops_engineer_starts_and_everybody_watches_through_a_dropped_network(
+    browser: Browser, world: World
+) -> None:
+    page = browser.person("theo")
+    page.goto(f"{browser.portal}/releases/1.1.0/facts/backup_age/")
+    page.get_by_label("Clear").check()
+    page.get_by_role("button", name="Keep the fact").click()
+    page.get_by_text("The fact is kept.").wait_for()
+    world.ci.wait(
+        "releases/1.1.0/readiness/?environment=live&moment=start", lambda shown: shown["answer"] == "go"
+    )
+    with Visitors(live(world)["addresses"]["patient-web"]) as visitors:
+        page.goto(f"{browser.portal}/releases/1.1.0/deploy/")
+        page.get_by_role("button", name="Start now").click()
+        page.wait_for_url("**/deployments/*/")
+        page.locator("[data-conn]").get_by_text("Live", exact=True).wait_for()
+        page.get_by_text("40 % green").wait_for()
+        page.context.set_offline(True)
+        page.locator("[data-conn]").get_by_text("Not live").wait_for()
+        assert page.locator("main[data-stale]").count() == 1
+        page.context.set_offline(False)
+        page.locator("[data-conn]").get_by_text("Live", exact=True).wait_for()
+        page.get_by_text("100 % green").wait_for()
+        world.ci.wait("releases/1.1.0/", lambda shown: shown["state"] == "monitoring")
+        page.get_by_text("Way back open for").wait_for()
+    assert set(visitors.statuses) == {200}, visitors.statuses
+    seen = [int(line.get_attribute("data-seq")) for line in page.locator("#log-list li").all()]
+    assert seen == sorted(set(seen))
+
+
+def test_person_at_a_phone_rolls_back_by_touch(browser: Browser, world: World) -> None:
+    with Visitors(live(world)["addresses"]["patient-web"]) as visitors:
+        page = browser.log_in("iris", **PHONE)
+        page.goto(f"{browser.portal}/releases/1.1.0/")
+        page.get_by_role("link", name="Open the deployment").tap()
+        abort = page.locator("#act-abort")
+        box = abort.bounding_box()
+        assert box is not None
+        assert 0 < box["y"] < 844 - 44, "the way back is in reach of the thumb"
+        assert box["height"] >= 44
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        abort.tap()
+        page.locator("dialog[open]").get_by_text("goes to blue 1.0.0 at once").wait_for()
+        began = time.monotonic()
+        page.locator("dialog[open]").get_by_role("button", name="Roll back now").tap()
+        page.locator("h1").get_by_text("1.1.0 was rolled back").wait_for()
+        assert time.monotonic() - began < 30
+    assert set(visitors.statuses) == {200}, visitors.statuses
+    world.ci.wait("releases/1.1.0/", lambda shown: shown["state"] == "rolled_back")
+    assert live(world)["release"] == "1.0.0"
+
+
+@pytest.mark.parametrize("how", [{"color_scheme": "light"}, {"color_scheme": "dark"}, PHONE])
+def test_no_page_breaks_the_content_security_policy_or_scrolls_sideways(
+    browser: Browser, world: World, how: dict[str, Any]
+) -> None:
+    page = browser.log_in("mara", **how)
+    run = world.ci.ok("GET", "releases/1.1.0/")["production_run"]
+    for path in (
+        "/", "/for-you/", "/releases/", "/releases/new/", "/releases/freezes/", "/releases/1.1.0/",
+        "/releases/1.1.0/go/", "/releases/1.1.0/content/", "/releases/1.1.0/deployments/",
+        "/releases/1.1.0/history/", "/deployments/", f"/deployments/{run}/", "/environments/", "/audit/",
+        "/outbox/", "/people/", "/account/tokens/", "/account/settings/", "/help/", "/nothing/here/",
+    ):  # fmt: skip
+        page.goto(f"{browser.portal}{path}")
+        page.locator("h1").first.wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} scrolls sideways"
+    assert browser.complaints == []
