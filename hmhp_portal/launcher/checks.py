@@ -23,13 +23,12 @@ def existing_parent(folder: Path) -> Path:
     return folder
 
 
-def room_for(folder: Path, megabytes: int, what: str) -> None:
+def room_for(folder: Path, megabytes: int, what: str, way_out: str = "Free some.") -> None:
     """Is there room on the disk of `folder`?"""
     free = shutil.disk_usage(existing_parent(folder)).free // MEGABYTE
     if free < megabytes:
         raise Problem(
-            f"no room on the disk: {what} needs {megabytes} MB under {folder}, {free} MB are free. "
-            "Free some, or move it (--data DIR)."
+            f"no room on the disk: {what} needs {megabytes} MB under {folder}, {free} MB are free. {way_out}"
         )
 
 

@@ -78,7 +78,7 @@ class Installation:
     def have_folder(self) -> None:
         """Have a folder of ours with room in it, or raise Problem."""
         needed = LATER_START_MEGABYTES if self.is_made else FIRST_START_MEGABYTES
-        checks.room_for(self.folder, needed, "the portal's data")
+        checks.room_for(self.folder, needed, "the portal's data", "Free some, or move it (--data DIR).")
         self._refuse_strange_folder()
         is_new = not self.folder.exists()
         checks.usable_folder(self.folder)
