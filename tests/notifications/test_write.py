@@ -8,6 +8,7 @@ from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import default
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -145,3 +146,8 @@ def test_preview_of_the_outbox_carries_no_inline_style() -> None:
     assert "style=" not in bare
     assert "<style" not in bare
     assert 'class="h1"' in bare
+
+
+def test_page_of_mail_names_every_kind() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "mail.md").read_text()
+    assert set(re.findall(r"^\| `(\w+)`", page, re.MULTILINE)) == set(MailKind.values)
