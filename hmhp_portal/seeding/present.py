@@ -42,7 +42,7 @@ def place(environment: Environment) -> None:
     environment = Environment.objects.get(pk=environment.pk)
     for target in targets.live_targets(environment).values():
         _place(targets.open_target(target), environment.fence, run)
-        targets.remember(target, targets.open_target(target).observe())
+        targets.remember({target: targets.open_target(target).observe()})
 
 
 def _place(platform: Platform, fence: int, run: DeploymentRun) -> None:
