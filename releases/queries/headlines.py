@@ -59,9 +59,10 @@ def _know(releases: list[Release]) -> _Known:
     run_ids = {r.staging_run_id for r in drafts + moving} | {r.production_run_id for r in moving}
     if run_ids - {None}:
         known.runs = DeploymentRun.objects.in_bulk([pk for pk in run_ids if pk is not None])
-    asked = [r.gate for r in by_state.get(ReleaseState.REVIEW, []) if r.gate is not None]
-    known.gates = {gate.pk: gate for gate in asked if approvals.is_read(gate)}
-    unread = [gate.pk for gate in asked if gate.pk not in known.gates]
+    review = by_state.get(ReleaseState.REVIEW, [])
+    joined = [r.gate for r in review if Release._meta.get_field("gate").is_cached(r)]
+    known.gates = {gate.pk: gate for gate in joined if gate is not None and approvals.is_read(gate)}
+    unread = [r.gate_id for r in review if r.gate_id is not None and r.gate_id not in known.gates]
     if unread:
         known.gates |= approvals.gates().in_bulk(unread)
     validating = by_state.get(ReleaseState.VALIDATING, [])
