@@ -19,3 +19,5 @@ urlpatterns = [
     path("", include("notifications.urls")),
     path("", include("desk.urls")),
 ]
+
+handler500 = "desk.views.broken.failed"
