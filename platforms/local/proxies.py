@@ -26,8 +26,13 @@ from platforms.local.ports import listen
 log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[2]
 ANSWER_SECONDS = 3.0
+START_SECONDS = 60.0
+"""How long a new proxy may take until its first answer: a busy machine must not make it start for ever.
+One that ends before is noticed at once."""
+
 UP_SECONDS = 12.0
-"""How long a call waits for a proxy that is starting on a busy machine."""
+"""How long a call waits for a proxy that is starting."""
+
 RESTART_PAUSES = (0.0, 0.0, 0.2, 1.0, 5.0)
 STEADY_SECONDS = 10.0
 
@@ -139,7 +144,8 @@ class Proxy:
         try:
             self._handed.clear()
             # The table comes first: whoever waits in a port's queue must find it.
-            await self._ask({"op": "apply", "table": self._table, "who": "agent, after a start"})
+            first = {"op": "apply", "table": self._table, "who": "agent, after a start"}
+            await self._ask(first, seconds=START_SECONDS)
             for component in list(self._sockets):
                 await self._hand(component)
             self._up.set()
@@ -165,7 +171,9 @@ class Proxy:
         except TimeoutError as error:
             raise PlatformUnavailable(f"The proxy of {self._region} is not up.") from error
 
-    async def _ask(self, message: Mapping[str, Any], held: socket.socket | None = None) -> dict[str, Any]:
+    async def _ask(
+        self, message: Mapping[str, Any], held: socket.socket | None = None, seconds: float = ANSWER_SECONDS
+    ) -> dict[str, Any]:
         """Send one message, with a socket if need be, and wait for its answer."""
         channel = self._channel
         if channel is None:
@@ -179,7 +187,7 @@ class Proxy:
                     socket.send_fds(channel, [data], [held.fileno()])  # small: fits the socket's buffer
                 else:
                     await asyncio.get_running_loop().sock_sendall(channel, data)
-            said = await asyncio.wait_for(answer, ANSWER_SECONDS)
+            said = await asyncio.wait_for(answer, seconds)
         except (OSError, TimeoutError) as error:
             raise PlatformUnavailable(f"The proxy of {self._region} does not answer.", 1.0) from error
         finally:

@@ -77,8 +77,11 @@ class Target:
 
     def take_up(self) -> None:
         """Have again what an earlier life of the agent had."""
-        for spec in self.wanted.slots.values():
-            self._run(spec)
+        for name, spec in list(self.wanted.slots.items()):
+            try:
+                self._run(spec)
+            except (PlatformRefused, OSError) as error:  # the others must not suffer for it
+                log.error("%s: the slot %s cannot be taken up: %s", self.key, name, error)
         self._background.want(self.wanted.background)
         self._restoring = asyncio.create_task(self.edges.restore(self._slots))
 

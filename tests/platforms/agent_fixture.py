@@ -24,6 +24,7 @@ from typing import Any
 import pytest
 import yaml
 
+from hmhp_portal.embedded.child import end_with_parent
 from platforms.base import ComponentSpec, PlatformUnavailable, Routing, SlotSpec
 from platforms.local.digest import digest_folder
 from platforms.local.driver import LocalPlatform
@@ -75,7 +76,14 @@ class LocalAgent:
         # fmt: on
         environment = {**os.environ, "PORTAL_SECRET_KEY": "must-not-reach-a-release"}
         with (self.folder / "agent.log").open("ab") as log:
-            self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                preexec_fn=end_with_parent(signal.SIGTERM),
+            )
         eventually(self._answers)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
@@ -137,9 +145,11 @@ class LocalAgent:
 
 def _run() -> Iterator[LocalAgent]:
     agent = LocalAgent(os.environ.get("PORTAL_TARGET_DATABASE_URL", ""))
-    agent.start()
-    yield agent
-    agent.close()
+    try:
+        agent.start()
+        yield agent
+    finally:
+        agent.close()
 
 
 @pytest.fixture(scope="session")
