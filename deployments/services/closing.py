@@ -9,12 +9,10 @@ from deployments.errors import NotInThisState, RunNotFound
 from deployments.models import DeploymentRun
 from deployments.plan import retire_plan
 from deployments.services.clockwork import look_at
-from deployments.services.content import migrating
+from deployments.services.content import EXPANDING, migrating
 from deployments.services.start import queue_run
 from deployments.states import RunKind, RunState, StepState
 from events import clock
-
-CONTRACTING = frozenset({"contract"})
 
 
 def close(run_id: int, *, actor: Actor) -> DeploymentRun | None:
@@ -40,7 +38,7 @@ def close_locked(run: DeploymentRun, *, contract: bool) -> DeploymentRun | None:
     run.closed_at = run.retained_until = clock.now()
     run.save(update_fields=("closed_at", "retained_until"))
     look_at(run, None)
-    wanted = contract and bool(migrating(run, CONTRACTING, "migrate_contract", run.blue))
+    wanted = contract and bool(migrating(run, EXPANDING, "migrate_contract", None))
     old = run.blue if run.blue is not None and not run.in_place else None
     if old is None and not wanted:
         return None

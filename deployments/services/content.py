@@ -16,6 +16,7 @@ from platforms.base import ComponentSpec, SlotSpec
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 EXPANDING = frozenset({"expand", "contract", "irreversible"})
+"""Classes of migration that change a database: each may bring an expand and a contract phase."""
 
 
 def check_content(content: Mapping[str, Any], content_hash: str) -> None:

@@ -11,8 +11,6 @@ from deployments.services.clearance import held_by_clearance
 from deployments.services.targets import live_targets
 from deployments.states import RunKind, StepState
 
-CONTRACTING = frozenset({"contract"})
-
 
 def load(run_id: int) -> DeploymentRun:
     """The run with what a look needs of its neighbours; read without a lock."""
@@ -71,7 +69,7 @@ def _wrong_content(run: DeploymentRun) -> list[str]:
         content.check_content(run.content, run.content_hash)
     except ContentInvalid as error:
         found.append(error.detail)
-    without = content.without_job(run, content.EXPANDING - CONTRACTING, "migrate_expand", run.blue)
+    without = content.without_job(run, frozenset({"expand", "irreversible"}), "migrate_expand", run.blue)
     if without:
         found.append(
             f"These components declare a migration but bring no migrate_expand job: {', '.join(without)}."
@@ -121,11 +119,14 @@ def _retire_slot(run: DeploymentRun) -> str:
 
 
 def _contracts(run: DeploymentRun) -> list[str]:
-    """Components to contract, once what read the old shape of the database is gone."""
+    """Components to contract, once what read the old shape of the database is gone.
+
+    All that bring the job, also those that serve longer: an emergency may have passed their contract by,
+    and a migration that has run does nothing.
+    """
     if run.run_kind != RunKind.RETIRE or run.retires is None:
         return []
     kept = not _retire_slot(run) and run.retires_id != run.pk and run.retires.slot != run.slot
     if kept:
         return []
-    before = run.retires if run.retires.slot != run.slot else None
-    return content.migrating(run, CONTRACTING, "migrate_contract", before)
+    return content.migrating(run, content.EXPANDING, "migrate_contract", None)
