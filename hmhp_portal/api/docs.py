@@ -19,7 +19,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from hmhp_portal.api import bearer as bearer  # found by drf-spectacular
 from hmhp_portal.api.kinds import kinds
-from hmhp_portal.api.reader import chapters
+from hmhp_portal.api.reader import chapters, prose
 
 
 @lru_cache(maxsize=1)
@@ -49,7 +49,11 @@ def schema(request: HttpRequest) -> HttpResponse:
 def page(request: HttpRequest) -> HttpResponse:
     """`/api/v1/docs/`."""
     made = description()
-    told = {"intro": made["info"]["description"], "chapters": chapters(made), "kinds": kinds().values()}
+    told = {
+        "intro": prose(made["info"]["description"]),
+        "chapters": chapters(made),
+        "kinds": kinds().values(),
+    }
     return render(request, "api/docs.html", told)
 
 

@@ -10,6 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -21,7 +24,7 @@ class Field:
     kind: str
     where: str
     required: bool
-    text: str
+    text: SafeString
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Answer:
     """One status that an operation answers with."""
 
     status: str
-    text: str
+    text: SafeString
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Operation:
     method: str
     path: str
     summary: str
-    text: str
+    text: SafeString
     fields: tuple[Field, ...]
     request: str
     response: str
@@ -52,7 +55,7 @@ class Chapter:
     """The operations of one tag."""
 
     name: str
-    text: str
+    text: SafeString
     operations: tuple[Operation, ...]
 
 
@@ -66,7 +69,7 @@ def chapters(description: Mapping[str, Any]) -> list[Chapter]:
                 by_tag.setdefault(item[method]["tags"][0], []).append(operation)
     texts = {tag["name"]: tag.get("description", "") for tag in description.get("tags", [])}
     order = [name for name in texts if name in by_tag] + [name for name in by_tag if name not in texts]
-    return [Chapter(name, texts.get(name, ""), tuple(by_tag[name])) for name in order]
+    return [Chapter(name, prose(texts.get(name, "")), tuple(by_tag[name])) for name in order]
 
 
 def _operation(root: Mapping[str, Any], path: str, method: str, item: Mapping[str, Any]) -> Operation:
@@ -82,7 +85,7 @@ def _operation(root: Mapping[str, Any], path: str, method: str, item: Mapping[st
         method=method.upper(),
         path=path,
         summary=item.get("summary", ""),
-        text=item.get("description", ""),
+        text=prose(item["description"]) if item["description"] != item["summary"] else SafeString(),
         fields=(*parameters, *_fields(root, body.get("schema", {}), "body")),
         request=_example(body),
         response=_example(content),
@@ -92,11 +95,27 @@ def _operation(root: Mapping[str, Any], path: str, method: str, item: Mapping[st
     )
 
 
-def _fields(root: Mapping[str, Any], schema: Mapping[str, Any], where: str) -> Iterator[Field]:
+def _fields(
+    root: Mapping[str, Any], schema: Mapping[str, Any], where: str, path: str = ""
+) -> Iterator[Field]:
+    """The fields of a shape, each followed by those within it: `window.start`, `authors[].login`."""
     shape = _resolved(root, schema)
     required = shape.get("required", [])
     for name, field in shape.get("properties", {}).items():
-        yield Field(name, _kind(_resolved(root, field)), where, name in required, _text(field))
+        found = _resolved(root, field)
+        yield Field(f"{path}{name}", _kind(found), where, name in required, _text(field))
+        inner, step = _within(found)
+        if inner:
+            yield from _fields(root, inner, where, f"{path}{name}{step}")
+
+
+def _within(shape: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
+    """What a field holds, and how its fields are reached."""
+    if "items" in shape:
+        return shape["items"], "[]."
+    if isinstance(shape.get("additionalProperties"), Mapping):
+        return shape["additionalProperties"], ".NAME."
+    return shape, "."
 
 
 def _resolved(root: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -119,8 +138,16 @@ def _kind(schema: Mapping[str, Any]) -> str:
     return f"{kind} ({form})" if form else str(kind)
 
 
-def _text(item: Mapping[str, Any]) -> str:
-    return str(item.get("description", ""))
+def _text(item: Mapping[str, Any]) -> SafeString:
+    return prose(str(item.get("description", "")))
+
+
+def prose(text: str) -> SafeString:
+    """Text as HTML: escaped, and what stands between backticks as code."""
+    pieces = enumerate(text.split("`"))
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", t) if n % 2 else t,) for n, t in pieces)
+    )
 
 
 def _example(content: Mapping[str, Any]) -> str:
