@@ -123,7 +123,7 @@ def _staged(version: str, run_id: int) -> bool:
 
 
 def _ended_well(run_id: int) -> bool:
-    return DeploymentRun.objects.get(pk=run_id).state == RunState.SUCCEEDED
+    return DeploymentRun.objects.get(pk=run_id).run_state == RunState.SUCCEEDED
 
 
 def make_draft(version: str, cast: Cast, host: str, parts: Mapping[str, Any]) -> None:
