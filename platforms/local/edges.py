@@ -10,6 +10,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ class Edges:
     ) -> None:
         self._wanted = wanted
         self._taken = taken
-        self.proxy = Proxy(environment, region, folder, mark)
+        self._new_proxy = partial(Proxy, environment, region, folder, mark)
+        self.proxy = self._new_proxy()
 
     def settle(self, settings: Mapping[str, Any]) -> None:
         """Ports and address as the platform file wants them. Raises PlatformRefused (`invalid`)."""
@@ -150,5 +152,6 @@ class Edges:
         return f"http://127.0.0.1:{port}/metrics" if port else ""
 
     async def close(self, seconds: float) -> None:
-        """End the proxy."""
-        await self.proxy.stop(seconds)
+        """End the proxy; the next slot gets a new one, on the same ports where they are still free."""
+        former, self.proxy = self.proxy, self._new_proxy()
+        await former.stop(seconds)

@@ -8,6 +8,7 @@ a killed proxy is started again with the last table. Called by `targets.py`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import logging
@@ -54,7 +55,7 @@ class Proxy:
         self._up = asyncio.Event()
         self._handed: set[str] = set()
         self._sending = asyncio.Lock()
-        self._ending = False
+        self._ending = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -100,18 +101,18 @@ class Proxy:
 
     async def stop(self, seconds: float) -> None:
         """End it, with `seconds` for its requests in flight, and give the ports back."""
-        self._ending = True
-        if self._child is not None:
-            await self._child.stop(seconds)
-        if self._task is not None:
-            await self._task
+        self._ending.set()
+        while self._task is not None and not self._task.done():
+            if self._child is not None:
+                await self._child.stop(seconds)
+            await asyncio.wait([self._task], timeout=0.05)
         for held in self._sockets.values():
             held.close()
 
     async def _keep(self) -> None:
         """Start it again whenever it ends."""
         failures = 0
-        while not self._ending:
+        while not self._ending.is_set():
             began = time.monotonic()
             try:
                 await self._live()
@@ -120,8 +121,9 @@ class Proxy:
                 log.warning("proxy of %s in %s: %s", self._environment, self._region, error)
                 failures += 1
             self._up.clear()
-            if not self._ending:
-                await asyncio.sleep(RESTART_PAUSES[min(failures, len(RESTART_PAUSES) - 1)])
+            with contextlib.suppress(TimeoutError):
+                pause = RESTART_PAUSES[min(failures, len(RESTART_PAUSES) - 1)]
+                await asyncio.wait_for(self._ending.wait(), pause)
 
     async def _live(self) -> None:
         """One life: start, hand over sockets and table, wait for its end."""

@@ -42,6 +42,7 @@ HAND_OVER_SECONDS = 3.0
 LEAVING_SECONDS = 60.0
 """How long the requests in flight of a slot may take before it is taken down."""
 
+LAST_SECONDS = 1.0
 LINES = 500
 
 
@@ -244,8 +245,16 @@ class Target:
         finally:
             self._slots.pop(name, None)
             self._leaving.pop(name, None)
+        async with self._lock:
+            await self._forget_routes()
+
+    async def _forget_routes(self) -> None:
+        """After a slot has gone: the proxy forgets it, and ends with the last one."""
         try:
-            await self.edges.apply(self._slots, "portal")
+            if self._slots:
+                await self.edges.apply(self._slots, "portal")
+            else:
+                await self.edges.close(LAST_SECONDS)
         except PlatformError as error:  # it forgets the slot with the next table
             log.warning("%s: %s", self.key, error)
 

@@ -195,6 +195,16 @@ def test_retired_slot_waits_for_its_request_in_flight(parts: Parts) -> None:
     eventually(lambda: [slot.slot for slot in platform.observe().slots] == ["green"])
 
 
+def test_last_slot_takes_the_proxy_with_it_and_the_next_has_its_port(parts: Parts) -> None:
+    platform = parts.open()
+    edge = parts.serve(platform, parts.slot("blue", parts.web("blue")))
+    platform.switch(1, Routing({}, None))
+    platform.retire(1, "blue")
+    eventually(lambda: parts.listing()["proxy"] is None)
+    assert platform.observe().slots == ()
+    assert parts.serve(platform, parts.slot("green", parts.web("green"))) == edge
+
+
 def test_agent_ends_all_its_processes(own_parts: Parts) -> None:
     own_parts.serve(own_parts.open(), own_parts.slot("blue"), own_parts.slot("green"))
     assert len(own_parts.agent.processes()) >= 3
