@@ -285,8 +285,14 @@ class SealedGo(WithReason):
     seal = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
 
-class SealedStart(Start):
+class SealedOrdinaryStart(forms.Form):
     """A start means one seal."""
+
+    seal = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+
+class SealedStart(Start):
+    """The start of a security release may be an emergency."""
 
     seal = forms.CharField(max_length=64, widget=forms.HiddenInput)
 

@@ -110,12 +110,14 @@ def run_view(run: DeploymentRun, actor: Actor, request: HttpRequest) -> dict[str
 
 
 def _worst_region(facts: queries.RunFacts, names: list[str]) -> str:
-    ranked = ("fail", "error", "inconclusive")
+    """The region to look at first: a bad one, else where the run is now, else the first."""
+    ranked = ("fail", "error")
     for word in ranked:
         for region in facts.regions:
             if region.verdict == word:
                 return region.region
-    return names[0] if names else ""
+    here = facts.step.region if facts.step is not None else ""
+    return here if here in names else names[0] if names else ""
 
 
 def _limits(run: DeploymentRun, facts: queries.RunFacts, region: str) -> dict[str, Any]:

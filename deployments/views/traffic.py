@@ -103,8 +103,9 @@ def _words(run: DeploymentRun, found: RegionFacts, plan: Sequence[Point]) -> str
         return "all on blue again" if run.blue else "taken down"
     if run.run_state == RunState.ROLLING_BACK:
         return "going back"
-    if plan:
-        at, weight = plan[0]
+    changes = [point for point in plan if point[1] != found.percent]
+    if changes:
+        at, weight = changes[0]
         return f"goes to {weight:.0f} % at about {at:%H:%M} UTC, as planned"
     if found.percent is None:
         return "not seen yet"

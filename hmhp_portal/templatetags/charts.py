@@ -18,6 +18,8 @@ from hmhp_portal.templatetags.scales import Point, across, down, short
 
 register = template.Library()
 
+MARK_WIDTH = 14.0
+"""Percent of the chart that the words of one mark take."""
 TICKS = (0.0, 1 / 3, 2 / 3, 1.0)
 
 
@@ -137,7 +139,18 @@ def _words(metric: Metric) -> SafeString:
         '<text class="mark-t" x="{}%" dx="{}" y="100%" dy="-5"{}>{}</text>',
         (
             (short(x), -4 if x > 88 else 4, mark_safe(' text-anchor="end"') if x > 88 else "", words)
-            for x, words in ((across(at, metric.start, metric.end), words) for at, words in metric.marks)
+            for x, words in _apart(
+                [(across(at, metric.start, metric.end), words) for at, words in metric.marks]
+            )
         ),
     )
     return values + marks
+
+
+def _apart(marks: list[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Only marks whose words do not run into each other; the lines are all drawn."""
+    kept: list[tuple[float, str]] = []
+    for x, words in marks:
+        if not kept or x - kept[-1][0] >= MARK_WIDTH:
+            kept.append((x, words))
+    return kept

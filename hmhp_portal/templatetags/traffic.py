@@ -33,10 +33,13 @@ class Tide(Protocol):
 
 
 @register.simple_tag
-def tbar(region: str, green: float | None, new: str = "", old: str = "", size: str = "") -> SafeString:
+def tbar(
+    region: str, green: float | None, new: str = "", old: str = "", size: str = "", ident: str = ""
+) -> SafeString:
     """The water line: green comes in from the left, hatched; blue is the rest.
 
-    A share that is not known draws no water at all. Words stand inside from 12 % of width.
+    A share that is not known draws no water at all. Words stand inside from 12 % of width. With an
+    `ident` the line rises like water when the panel is swapped, instead of jumping.
     """
     if green is None:
         return format_html('<span class="muted small">{}: share of traffic not known</span>', region)
@@ -51,14 +54,21 @@ def tbar(region: str, green: float | None, new: str = "", old: str = "", size: s
     )
     return format_html(
         '<svg class="tbar"{} role="img" aria-label="{}"><rect class="b" width="100%" height="100%"/>'
-        '<rect class="g" width="{}%" height="100%"/><rect class="h" width="{}%" height="100%"/>{}{}</svg>',
+        '<rect class="g" width="{}%" height="100%"{}/>'
+        '<rect class="h" width="{}%" height="100%"{}/>{}{}</svg>',
         mark_safe(' data-size="l"') if size == "l" else "",
         label.replace("  ", " ").strip(),
         short(share),
+        _ident(ident, "g"),
         short(share),
+        _ident(ident, "h"),
         edge,
         _bar_words(share) if size == "l" else "",
     )
+
+
+def _ident(ident: str, part: str) -> SafeString:
+    return format_html(' id="water-{}-{}"', ident, part) if ident else SafeString("")
 
 
 def _bar_words(share: float) -> SafeString:

@@ -32,6 +32,7 @@ from releases.services import (
     starting,
     submit,
 )
+from releases.states import Kind
 from releases.views.dock import go_confirm, no_go_confirm, postpone_confirm
 from releases.views.reading import get_release
 
@@ -224,7 +225,11 @@ class Watching(ReleaseAct):
 class Deploy(ReleaseAct):
     """`deploy/`: start in production."""
 
-    form_class = forms.SealedStart
+    @property
+    def form_class(self) -> type[Form]:  # type: ignore[override]
+        """Only a security release is asked whether it is an emergency."""
+        return forms.SealedStart if self.release.kind == Kind.SECURITY else forms.SealedOrdinaryStart
+
     name, title, label, icon = "deploy", "Start {version} in production?", "Start now", "play"
 
     def effects(self, release: Release) -> list[str]:
@@ -244,8 +249,8 @@ class Deploy(ReleaseAct):
             self.version,
             actor=self.actor,
             seal=data["seal"],
-            emergency=data["emergency"],
-            reason=data["reason"],
+            emergency=data.get("emergency", False),
+            reason=data.get("reason", ""),
         )
         return f"{self.version} is on its way to production."
 
