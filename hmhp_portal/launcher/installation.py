@@ -31,7 +31,7 @@ OURS = frozenset(
     installation.json secrets.json environment.json processes.json welcome.json launcher.lock
     postgres postgres.new postgres.place run run.place valkey agent artifacts logs staticfiles static.digest
     beat-schedule beat-schedule.dat beat-schedule.dir beat-schedule.bak beat-schedule.db
-    platform.yaml visitors.json
+    platform.yaml demo.database
     """.split()
 )
 """Everything that a start makes in the folder; `--fresh` removes these and nothing else."""

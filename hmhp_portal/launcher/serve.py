@@ -175,6 +175,8 @@ class _Run:
 
     def _prepare_arguments(self) -> list[str]:
         arguments = ["--demo"] if self._options.demo else []
+        if self._services.postgres is None:
+            arguments.append("--given-database")
         if self._options.platform is not None:
             arguments += ["--platform", str(self._options.platform)]
         return arguments

@@ -12,9 +12,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 
 from hmhp_portal import demo, seeding, static_files, welcome
 
@@ -31,6 +32,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """What the launcher was asked for."""
         parser.add_argument("--demo", action="store_true", help="with the example platform and its past")
+        parser.add_argument("--given-database", action="store_true", help="it is not the launcher's own")
         parser.add_argument("--platform", type=Path, help="a platform file to load")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -38,6 +40,8 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
             try:
+                if options["demo"] and options["given_database"]:
+                    self._refuse_what_is_not_a_demos()
                 self._migrate()
                 self._collect()
                 self._load(options["demo"], options["platform"])
@@ -48,6 +52,15 @@ class Command(BaseCommand):
     def _tell(self, text: str) -> None:
         self.stdout.write(f"- {text}")
         self.stdout.flush()
+
+    def _refuse_what_is_not_a_demos(self) -> None:
+        """A demo empties its database when its data was left half made: never somebody else's."""
+        mark = Path(settings.PORTAL_DATA_DIR) / "demo.database"
+        if not mark.exists() and MigrationRecorder(connection).has_table():
+            raise CommandError(
+                "The database that DATABASE_URL names holds a portal already; the demo takes an empty one."
+            )
+        mark.touch()
 
     def _migrate(self) -> None:
         executor = MigrationExecutor(connection)
