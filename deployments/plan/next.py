@@ -67,7 +67,7 @@ def watch(run: RunView, seen: Seen) -> Move:
         return bad
     sentences = [v.sentence for v in seen.verdicts.values() if v.outcome != Outcome.PASS]
     gone = [f"{region} does not answer: {why}" for region, why in seen.unreachable.items()]
-    return Wait(" ".join(["Done; limits stay watched.", *gone, *sentences]), 5.0)
+    return Wait(" ".join(["Limits stay watched.", *gone, *sentences]), 5.0)
 
 
 def _watch(run: RunView, seen: Seen) -> Move | None:

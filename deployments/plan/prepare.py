@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from deployments.plan.moves import Answer, Ask, Call, Done, Fail, Move, Wait
-from deployments.plan.views import RunView, Seen, StepView
+from deployments.plan.views import RunView, Seen, StepView, in_force
 from deployments.plan.words import joined
 from platforms.base import JobResult, Observation, ProbeResult
 
@@ -31,7 +31,17 @@ def preflight(run: RunView, step: StepView, seen: Seen, now: datetime, answers: 
             return Fail(step.ordinal, text)
         if found.problems:
             return Fail(step.ordinal, f"{region} cannot run this: {' '.join(found.problems)}")
+        here = seen.regions.get(region)
+        if step.kind == "preflight" and here is not None and not in_force(here, run.weights(0)):
+            return Fail(step.ordinal, _serves_otherwise(run, region, here))
     return Done(step.ordinal, f"Content, proof and targets are right in {joined(run.plan['regions'])}.")
+
+
+def _serves_otherwise(run: RunView, region: str, here: Observation) -> str:
+    """A shift that starts from something else than blue would have no way back."""
+    there = joined([f"{slot} with {w} %" for slot, w in sorted(here.weights.items()) if w] or ["nothing"])
+    wanted = run.blue or "nothing"
+    return f"{region} serves {there}, where {wanted} should serve; put that right first (send_back)."
 
 
 def announce(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Answers) -> Move:

@@ -11,7 +11,7 @@ from deployments.plan.shift import bake_left
 from deployments.plan.steps import TRAFFIC
 from deployments.plan.views import RunView, StepView
 from deployments.services import tallies
-from deployments.states import StepState
+from deployments.states import RunState, StepState
 from platforms.base import Observation
 
 WINDOW_BAKES = 3
@@ -29,9 +29,12 @@ def verdicts(
     parts: Mapping[str, tallies.Parts],
     now: datetime,
 ) -> dict[str, Verdict]:
-    """The verdict of every region in which green has been given weight; empty for a plain switch."""
+    """The verdict of every region in which green has been given weight.
+
+    Empty while a plain switch runs: nobody bakes it. What is watched after its end is judged all the same.
+    """
     found: dict[str, Verdict] = {}
-    if view.plan["kind"] != "blue_green":
+    if view.plan["kind"] != "blue_green" and view.state != RunState.SUCCEEDED:
         return found
     for region in view.plan["regions"]:
         step = _last_touch(view, region)

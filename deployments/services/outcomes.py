@@ -91,7 +91,7 @@ def cancel(run: DeploymentRun, sentence: str, by: str, reason: str) -> None:
     _end(run, sentence, "run.cancelled", by, reason)
 
 
-def roll_back(run: DeploymentRun, sentence: str, by: str, reason: str) -> None:
+def roll_back(run: DeploymentRun, cause: str, by: str, reason: str) -> None:
     """Traffic leaves green: every region that may have some gets a step back; nothing waits."""
     before = described(run)
     touched = _touched_regions(run)
@@ -105,9 +105,10 @@ def roll_back(run: DeploymentRun, sentence: str, by: str, reason: str) -> None:
     )
     run.roll_back()
     run.intent = Intent.RETURN.value
-    run.sentence = sentence
-    run.save(update_fields=("state", "intent", "sentence", "ended_at"))
-    append(run, [Line(LineKind.STATE, sentence, level="warning", data={"state": run.state})])
+    run.sentence = f"Rolling back. {cause}"
+    run.memory = {**run.memory, "cause": cause}
+    run.save(update_fields=("state", "intent", "sentence", "memory", "ended_at"))
+    append(run, [Line(LineKind.STATE, run.sentence, level="warning", data={"state": run.state})])
     record(run.stream, "run.rolling_back", by, before=before, after=described(run), reason=reason)
     look_now(run)
 
@@ -119,13 +120,8 @@ def finish_rollback(run: DeploymentRun) -> None:
     environment.save(update_fields=("serving",))
     run.finish_rollback()
     to = f"{run.blue.subject} serves" if run.blue else "nothing serves"
-    _end(
-        run,
-        f"Rolled back: {to} in {environment.name}. {run.sentence}",
-        "run.rolled_back",
-        ENGINE,
-        run.sentence,
-    )
+    cause = run.memory.get("cause", "")
+    _end(run, f"Rolled back: {to} in {environment.name}. {cause}", "run.rolled_back", ENGINE, cause)
 
 
 def succeed(run: DeploymentRun) -> None:

@@ -69,13 +69,14 @@ def _look(lease: Lease) -> float | None:
         if not turn.try_to_start(lease):
             return turn.WAIT_SECONDS
         run = reading.load(lease.run_id)
+    look_in: float | None = None
     if run.run_state in (RunState.RUNNING, RunState.PAUSED):
-        return _forward(lease, looking.begin(lease, run))
-    if run.run_state == RunState.ROLLING_BACK:
+        look_in = _forward(lease, looking.begin(lease, run))
+    elif run.way_back_open and run.run_kind == RunKind.DEPLOY:
+        look_in = _watch(lease, looking.begin(lease, run))
+    if reading.load(lease.run_id).run_state == RunState.ROLLING_BACK:
         return returning.go_back(lease)
-    if run.way_back_open and run.run_kind == RunKind.DEPLOY:
-        return _watch(lease, looking.begin(lease, run))
-    return None
+    return look_in
 
 
 def _forward(lease: Lease, look: looking.Look) -> float | None:
@@ -181,8 +182,9 @@ def _watch(lease: Lease, look: looking.Look) -> float:
             if queries.active_run(locked.environment) is None:
                 outcomes.roll_back(locked, move.sentence, outcomes.ENGINE, move.sentence)
                 return 0.0
-    elif isinstance(move, Wait) and move.call_out:
+    elif isinstance(move, Wait):
         with fenced(lease) as locked:
-            outcomes.wait(locked, move.sentence, call_out=True)
+            text = f"{locked.subject} serves in {locked.environment.name}. {move.sentence}"
+            outcomes.wait(locked, text, call_out=move.call_out)
     lower, upper = WATCH_SECONDS
     return float(min(upper, max(lower, run.plan["monitoring_seconds"] / 60)))

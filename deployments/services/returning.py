@@ -14,12 +14,13 @@ from deployments.plan.views import RunView, background_right, in_force
 from deployments.plan.words import duration
 from deployments.services import looking, outcomes, reading
 from deployments.services.calls import refused_by_fence
+from deployments.services.content import slot_spec
 from deployments.services.leases import Lease, fenced, finished, renew
 from deployments.services.progress import append, masked
 from deployments.services.targets import in_threads, remember, remember_silence
 from deployments.states import StepState
 from events import clock
-from platforms.base import Observation, Platform, PlatformRefused, PlatformUnavailable, Routing
+from platforms.base import Observation, Platform, PlatformRefused, PlatformUnavailable, Routing, SlotSpec
 
 PATIENCE_SECONDS = 8.0
 """How long one look waits for the slowest region; its own call goes on, the next look asks again."""
@@ -32,7 +33,7 @@ def go_back(lease: Lease) -> float | None:
     run = reading.load(lease.run_id)
     view = reading.view_of(run)
     look = looking.begin(lease, run)
-    futures = _asked(lease, view, look, _begun(lease))
+    futures = _asked(lease, run, view, look, _begun(lease))
     late = dict.fromkeys(futures, f"it did not answer within {PATIENCE_SECONDS:g} s")
     why = {**look.closed, **late}
     for region in finished(lease, futures, PATIENCE_SECONDS):
@@ -67,21 +68,30 @@ def _begun(lease: Lease) -> list[str]:
 
 
 def _asked(
-    lease: Lease, view: RunView, look: looking.Look, regions: list[str]
+    lease: Lease, run: DeploymentRun, view: RunView, look: looking.Look, regions: list[str]
 ) -> dict[str, Future[Observation]]:
     renew(lease)
     routing = routing_back(view)
+    blue = slot_spec(run.blue) if run.blue else None
     work = {
-        region: _switching(look.platforms[region], lease.fence, routing)
+        region: _switching(look.platforms[region], lease.fence, routing, blue)
         for region in regions
         if region in look.platforms
     }
     return in_threads(work)
 
 
-def _switching(platform: Platform, fence: int, routing: Routing) -> Callable[[], Observation]:
+def _switching(
+    platform: Platform, fence: int, routing: Routing, blue: SlotSpec | None
+) -> Callable[[], Observation]:
     def switch() -> Observation:
-        platform.switch(fence, routing)
+        try:
+            platform.switch(fence, routing)
+        except PlatformRefused as error:
+            if error.code != "unknown_slot" or blue is None:
+                raise
+            platform.ensure(fence, blue)  # the target lost blue: have it again, whatever it takes
+            platform.switch(fence, routing)
         return platform.observe()
 
     return switch

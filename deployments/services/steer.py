@@ -86,7 +86,7 @@ def abort(run_id: int, *, actor: Actor, reason: str) -> DeploymentRun:
             _hold(run, actor, reason)
         elif run.run_state != RunState.ROLLING_BACK:
             _require_way_back(run)
-            outcomes.roll_back(run, f"Rolling back, asked by {actor.label}: {reason}", actor.id, reason)
+            outcomes.roll_back(run, f"Asked by {actor.label}: {reason}", actor.id, reason)
         rolling = run.run_state == RunState.ROLLING_BACK
         if rolling:
             transaction.on_commit(lambda: _go_back_at_once(run.pk))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -140,3 +141,14 @@ def test_lines_of_a_run_have_one_sequence_without_gaps(world: World, production:
     run = deploy(world, "1.0.0")
     positions = list(run.lines.order_by("seq").values_list("seq", flat=True))
     assert positions == list(range(1, len(positions) + 1))
+
+
+def test_production_that_serves_something_else_than_blue_is_not_shifted(
+    world: World, production: Environment
+) -> None:
+    blue = serving_version(world)
+    target = world.at("eu-central")
+    target.ensure(target.fence, replace(target.specs[blue.slot], slot="somebody"))
+    target.act_past_portal({"somebody": 100})
+    run = look_until(queue("1.1.0"), state_is(RunState.FAILED))
+    assert f"eu-central serves somebody with 100 %, where {blue.slot} should serve" in run.sentence

@@ -181,3 +181,15 @@ def test_irreversible_migration_disarms_the_return_and_holds(world: World, produ
     run = steer.abort(run.pk, actor=actor("devon"), reason="Stop it")
     assert run.run_state == RunState.PAUSED
     assert "forward-fix plan" in run.sentence
+
+
+def test_blue_that_a_target_lost_is_started_again_on_the_way_back(
+    world: World, production: Environment
+) -> None:
+    blue = serving_version(world)
+    run = deploy(world, "1.1.0")
+    del world.at("eu-central").specs[blue.slot]
+    steer.abort(run.pk, actor=actor("devon"), reason="Wrong figures")
+    assert look(run).run_state == RunState.ROLLED_BACK
+    assert world.at("eu-central").routing.weights == {blue.slot: 100}
+    assert again(run).sentence == ("Rolled back: 1.0.0 serves in production. Asked by devon: Wrong figures")
