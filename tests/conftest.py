@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -24,8 +25,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 
 @pytest.fixture(autouse=True)
-def _empty_cache() -> None:
-    """Sessions, rate limits and cached answers of one test never reach the next."""
-    from django.core.cache import cache
+def _own_cache() -> None:
+    """Sessions, rate limits and cached answers of one test never reach the next.
 
-    cache.clear()
+    A name of its own, because emptying the server would log out the tests beside this one.
+    """
+    from django.core.cache import cache, caches
+
+    prefix = f"test-{uuid4().hex}"
+    caches.settings["default"]["KEY_PREFIX"] = prefix
+    cache.key_prefix = prefix
