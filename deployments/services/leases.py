@@ -78,8 +78,8 @@ def release(lease: Lease, look_in: float | None) -> None:
 def fenced(lease: Lease) -> Iterator[DeploymentRun]:
     """A transaction over the locked run, entered only while the fence is ours; raises LeaseLost."""
     with transaction.atomic():
-        held = DeploymentRun.objects.select_for_update(no_key=True)
-        run = held.filter(pk=lease.run_id, fence=lease.fence).first()
+        held = DeploymentRun.objects.select_for_update(no_key=True, of=("self",))
+        run = held.select_related("environment").filter(pk=lease.run_id, fence=lease.fence).first()
         if run is None:
             raise LeaseLost
         yield run

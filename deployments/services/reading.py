@@ -17,6 +17,15 @@ def load(run_id: int) -> DeploymentRun:
     return DeploymentRun.objects.select_related("environment", "blue", "retires", "proved_by").get(pk=run_id)
 
 
+def fresh(known: DeploymentRun) -> DeploymentRun:
+    """The run's row again, with the neighbours that this look has read already."""
+    run = DeploymentRun.objects.get(pk=known.pk)
+    for name in ("environment", "blue", "retires", "proved_by"):
+        if getattr(run, f"{name}_id") == getattr(known, f"{name}_id"):
+            setattr(run, name, getattr(known, name))
+    return run
+
+
 def view_of(run: DeploymentRun) -> RunView:
     """The run as it stands."""
     steps = tuple(_step(step) for step in run.steps.all() if step.group != "return")

@@ -71,21 +71,22 @@ def _look(lease: Lease) -> float | None:
         run = reading.load(lease.run_id)
     look_in: float | None = None
     if run.run_state in (RunState.RUNNING, RunState.PAUSED):
-        look_in = _forward(lease, looking.begin(lease, run))
+        look_in = _forward(lease, run)
     elif run.way_back_open and run.run_kind == RunKind.DEPLOY:
-        look_in = _watch(lease, looking.begin(lease, run))
-    if reading.load(lease.run_id).run_state == RunState.ROLLING_BACK:
+        look_in = _watch(lease, run)
+    if DeploymentRun.objects.filter(pk=run.pk, state=RunState.ROLLING_BACK).exists():
         return returning.go_back(lease)
     return look_in
 
 
-def _forward(lease: Lease, look: looking.Look) -> float | None:
+def _forward(lease: Lease, run: DeploymentRun) -> float | None:
     """Moves of a running or paused run, until there is one to wait for."""
+    look = looking.begin(lease, run)
     answers: dict[Call, Answer] = {}
     seen: Seen | None = None
     for _ in range(MOVES_PER_LOOK):
         leases.renew(lease)
-        run = reading.load(lease.run_id)
+        run = reading.fresh(run)
         view = reading.view_of(run)
         seen = seen or looking.see(look, run, view)
         move = next_step(view, seen, clock.now(), answers)
@@ -172,9 +173,9 @@ def _record(lease: Lease, move: Move) -> float | None:
     return None
 
 
-def _watch(lease: Lease, look: looking.Look) -> float:
+def _watch(lease: Lease, run: DeploymentRun) -> float:
     """Limits of a succeeded run stay watched until its release completes; the return stays armed."""
-    run = reading.load(lease.run_id)
+    look = looking.begin(lease, run)
     view = reading.view_of(run)
     move = watch(view, looking.see(look, run, view))
     if isinstance(move, Return):
