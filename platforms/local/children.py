@@ -26,12 +26,30 @@ _PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
+class _Output(asyncio.Protocol):
+    """Hears the process's end of the pipe."""
+
+    def __init__(self, sink: Callable[[str], None]) -> None:
+        self.ended = asyncio.Event()
+        self._splitter = Splitter(sink)
+
+    def data_received(self, data: bytes) -> None:
+        self._splitter.feed(data)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._splitter.end()
+        self.ended.set()
+
+
 class Child:
     """A running process; `wait` tells its exit code once its output is read."""
 
-    def __init__(self, process: asyncio.subprocess.Process, sink: Callable[[str], None]) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, pipe: asyncio.ReadTransport, output: _Output
+    ) -> None:
         self._process = process
-        self._reading = asyncio.create_task(self._read(Splitter(sink)))
+        self._pipe = pipe
+        self._output = output
         self._done = asyncio.create_task(self._finish())
 
     @classmethod
@@ -45,18 +63,29 @@ class Child:
     ) -> Child:
         """Start it; `files` are handed over. Raises OSError when it cannot be started."""
         parent = os.getpid()
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            cwd=folder,
-            env=dict(environment),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-            pass_fds=files,
-            preexec_fn=lambda: _die_with(parent),
-        )
-        return cls(process, sink)
+        # A pipe of our own: asyncio's would keep an ended process alive to us for as long as something
+        # that it started holds the other end.
+        reading, writing = os.pipe()
+        ours = os.fdopen(reading, "rb", buffering=0)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                cwd=folder,
+                env=dict(environment),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=writing,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=files,
+                preexec_fn=lambda: _die_with(parent),
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            os.close(writing)
+        pipe, output = await asyncio.get_running_loop().connect_read_pipe(lambda: _Output(sink), ours)
+        return cls(process, pipe, output)
 
     @property
     def pid(self) -> int:
@@ -81,17 +110,9 @@ class Child:
         code = await self._process.wait()
         self._signal(signal.SIGKILL)  # what it started and left behind in its group
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._reading, 1.0)
+            await asyncio.wait_for(self._output.ended.wait(), 1.0)
+        self._pipe.close()
         return code
-
-    async def _read(self, splitter: Splitter) -> None:
-        stream = self._process.stdout
-        assert stream is not None
-        try:
-            while data := await stream.read(65_536):
-                splitter.feed(data)
-        finally:
-            splitter.end()
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

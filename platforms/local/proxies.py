@@ -201,17 +201,21 @@ class Proxy:
         return said.get("result") or {}
 
     async def _hear(self, channel: socket.socket) -> None:
-        """Give each answer to whoever waits for it."""
+        """Give each answer to whoever waits for it; when the proxy ends, tell them."""
         loop = asyncio.get_running_loop()
         rest = b""
-        while data := await loop.sock_recv(channel, 65_536):
-            *lines, rest = (rest + data).split(b"\n")
-            for line in lines:
-                said = json.loads(line)
-                waiting = self._waiting.get(said["id"])
-                if waiting is not None and not waiting.done():
-                    waiting.set_result(said)
-        self._forsake()
+        try:
+            while data := await loop.sock_recv(channel, 65_536):
+                *lines, rest = (rest + data).split(b"\n")
+                for line in lines:
+                    said = json.loads(line)
+                    waiting = self._waiting.get(said["id"])
+                    if waiting is not None and not waiting.done():
+                        waiting.set_result(said)
+        except OSError:  # it ended with a message unread
+            return
+        finally:
+            self._forsake()
 
     def _forsake(self) -> None:
         """Nobody answers any more."""

@@ -63,6 +63,23 @@ def test_crashing_process_is_told_in_words_with_its_last_line(parts: Parts) -> N
     assert not component(platform).ready
 
 
+def test_end_of_a_process_is_seen_though_one_it_started_lives_on(own_parts: Parts) -> None:
+    platform = own_parts.open()
+    left = own_parts.web("blue", command=["{python}", "main.py", "parent"])
+    platform.ensure(1, own_parts.slot("blue", left))
+    eventually(lambda: component(platform).restarts >= 2)
+    assert len(own_parts.agent.processes()) <= 3  # its proxy, and at most one start with its child
+    own_parts.agent.stop()
+    eventually(lambda: own_parts.agent.processes() == [])
+
+
+def test_agent_ends_while_its_proxies_start(own_parts: Parts) -> None:
+    own_parts.serve(own_parts.open(), own_parts.slot("blue", own_parts.web("blue")))
+    for _ in range(3):
+        own_parts.agent.stop()
+        own_parts.agent.start()
+
+
 def test_unhealthy_process_is_told_with_its_answer(parts: Parts) -> None:
     platform = parts.open()
     platform.ensure(1, parts.slot("blue", parts.web("blue", health="/status/503")))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -49,6 +50,17 @@ def crash() -> None:
     sys.exit(1)
 
 
+def parent() -> None:
+    """Ends and leaves a process behind that holds its output and ignores SIGTERM."""
+    subprocess.Popen([sys.executable, __file__, "stubborn"])
+    print("left one behind", flush=True)
+
+
+def stubborn() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.pause()
+
+
 def job() -> None:
     """What a job does is its second argument."""
     what = sys.argv[2]
@@ -65,4 +77,4 @@ def job() -> None:
 
 
 if __name__ == "__main__":
-    {"http": http, "worker": worker, "schedule": schedule, "crash": crash, "job": job}[sys.argv[1]]()
+    {role.__name__: role for role in (http, worker, schedule, crash, parent, stubborn, job)}[sys.argv[1]]()
