@@ -5,7 +5,8 @@ Rows are written by `deployments.services` only; a run's rows always under its f
 
 from deployments.models.environments import Environment, EnvironmentLock, Region, Target, TargetView
 from deployments.models.progress import ProgressHead, ProgressLine, Tally
-from deployments.models.runs import DeploymentRun, RunStep
+from deployments.models.runs import DeploymentRun
+from deployments.models.steps import RunStep
 
 __all__ = [
     "DeploymentRun",

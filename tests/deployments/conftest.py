@@ -8,7 +8,10 @@ import pytest
 
 from deployments.models import Environment
 from tests.deployments.engine import make_ladder, started_clock
+from tests.deployments.local_site import site
 from tests.deployments.memory_platform import World
+
+__all__ = ["production", "site", "world"]
 
 
 @pytest.fixture

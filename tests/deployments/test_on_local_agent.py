@@ -2,131 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
 
-import psycopg
 import pytest
-import yaml
 
 from deployments import queries
-from deployments.models import DeploymentRun, Environment, Region, Target
-from deployments.plan import make_plan
 from deployments.services import closing, steer
-from deployments.services.reconcile import reconcile
-from deployments.services.start import queue_run
 from deployments.states import RunState
-from events import canonical
 from tests.cast import actor
-from tests.deployments.engine import ACTOR, again, state_is
-from tests.platforms.agent_fixture import ROOT, TOKEN, ExamplePlatform, LocalAgent
+from tests.deployments.engine import ACTOR, state_is
+from tests.deployments.local_site import SERVER, Site, until
 from tests.platforms.load import Load
 
-SERVER = os.environ.get("PORTAL_TARGET_DATABASE_URL", "")
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.slow,
     pytest.mark.skipif(not SERVER, reason="needs a PostgreSQL in which databases may be made"),
 ]
-STRATEGY: dict[str, Any] = {
-    "kind": "blue_green",
-    "weights": [20, 100],
-    "bake_seconds": 2,
-    "limits": {"minimum_requests": 20, "error_percent": 1.0, "p95_ms": 1000, "p95_ratio": 20},
-    "monitoring_seconds": 60,
-    "ready_timeout_seconds": 60,
-    "job_timeout_seconds": 60,
-}
-
-
-@dataclass(frozen=True)
-class Site:
-    """One environment in two regions of one agent, and the example's releases."""
-
-    environment: Environment
-    agent: LocalAgent
-    releases: ExamplePlatform
-
-    def queue(self, release: str, **strategy: Any) -> DeploymentRun:
-        """Queue one of the example's releases."""
-        content = self._content(release)
-        serving = queries.serving(self.environment)
-        plan = make_plan(
-            {**STRATEGY, **strategy},
-            queries.regions_of(self.environment),
-            first=not serving,
-            irreversible=False,
-        )
-        return queue_run(
-            environment=self.environment, kind="deploy", subject=release, release_kind="feature",
-            stream=f"release/{release}", link="", content=content, content_hash=canonical.sha256(content),
-            seal="5" * 64, plan=plan, actor=ACTOR,
-        )  # fmt: skip
-
-    def serving(self, release: str) -> DeploymentRun:
-        """That release in production, its way back closed."""
-        run = until(self.queue(release), state_is(RunState.SUCCEEDED))
-        contracting = closing.close(run.pk, actor=ACTOR)
-        if contracting is not None:
-            until(contracting, state_is(RunState.SUCCEEDED))
-        return again(run)
-
-    def edge(self, region: str = "us-east") -> str:
-        """Host and port of the public address there."""
-        seen = self.agent.open(self.environment.name, region, "production").observe()
-        return seen.addresses["patient-web"].removeprefix("http://")
-
-    def weights(self, region: str) -> dict[str, int]:
-        """What the proxy says is in force."""
-        seen = self.agent.open(self.environment.name, region, "production").observe()
-        return {slot: weight for slot, weight in seen.weights.items() if weight}
-
-    def _content(self, release: str) -> dict[str, Any]:
-        document = yaml.safe_load((ROOT / "examples/platform.yaml").read_text())
-        parts = {}
-        for raw in document["components"]:
-            built = self.releases.releases[release][raw["name"]]
-            parts[raw["name"]] = {
-                "kind": raw["kind"], "edge": raw.get("edge", False), "artifact": built.artifact,
-                "version": built.version, "drain_seconds": raw.get("drain_seconds", 0), "configuration": {},
-                "manifest": raw["manifest"], "secrets": {},
-                "migration": {"class": built.migration, "hash": built.version},
-            }  # fmt: skip
-        return {"commit": "c" * 40, "base": {}, "components": parts}
-
-
-@pytest.fixture
-def site(local_agent: LocalAgent, example_platform: ExamplePlatform, settings: Any) -> Iterator[Site]:
-    """A fresh environment whose database is gone after the test."""
-    settings.LOCAL_AGENT_SOCKET, settings.LOCAL_AGENT_TOKEN = str(local_agent.socket), TOKEN
-    name = f"test{os.urandom(4).hex()}"
-    environment = Environment.objects.create(name=name, position=0, data_class="production")
-    for place in ("us-east", "eu-central"):
-        Target.objects.create(
-            environment=environment, region=Region.objects.create(name=place), driver="local",
-            data_class="production", settings={"artifacts": str(local_agent.artifacts)},
-        )  # fmt: skip
-    yield Site(environment, local_agent, example_platform)
-    local_agent.stop()
-    with psycopg.connect(SERVER, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "hmhp_{name}" WITH (FORCE)')
-        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [f"hmhp_{name}"]).fetchone():
-            connection.execute(f'DROP ROLE "hmhp_{name}"')
-
-
-def until(
-    run: DeploymentRun, reached: Callable[[DeploymentRun], bool], seconds: float = 180.0
-) -> DeploymentRun:
-    """Look, as the sweep would, until something holds."""
-    deadline = time.monotonic() + seconds
-    while not reached(now := again(run)):
-        assert time.monotonic() < deadline, f"{now.state}: {now.sentence}"
-        reconcile(run.pk)
-        time.sleep(0.2)
-    return again(run)
 
 
 def test_shift_under_load_loses_no_request_and_the_old_colour_goes(site: Site) -> None:
