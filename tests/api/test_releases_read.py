@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from tests.api.caller import Caller, kind
 from tests.releases import world
@@ -52,3 +53,12 @@ def test_signatures_and_who_is_still_asked_are_shown(ci: Caller) -> None:
     assert asked["qa_lead"]["signoffs"][0]["by"] == "quinn"
     assert (asked["qa_lead"]["state"], asked["security_officer"]["state"]) == ("signed", "waiting")
     assert asked["security_officer"]["who_can"] == ["sasha"]
+
+
+def test_queries_do_not_grow_with_what_a_release_holds(
+    ci: Caller, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    authors = [*world.DANA, *({"login": f"{name}-gh"} for name in ("devon", "otto", "sue"))]
+    world.sign(world.in_review(authors=authors))
+    with django_assert_max_num_queries(24):
+        ci.ok("get", "releases/2026.11.0/")

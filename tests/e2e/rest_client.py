@@ -17,13 +17,13 @@ class RestClient:
 
     def __init__(self, portal: str, token: str) -> None:
         self._root = f"{portal}/api/v1/"
-        self._token = token
+        self.token = token
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """Status and body of one call."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self._root + path, data, method=method)
-        request.add_header("Authorization", f"Bearer {self._token}")
+        request.add_header("Authorization", f"Bearer {self.token}")
         if data is not None:
             request.add_header("Content-Type", "application/json")
         for name, value in headers.items():

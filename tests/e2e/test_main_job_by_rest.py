@@ -5,8 +5,10 @@ One portal for the file; its tests go on from each other, as releases do.
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+import socket
 import stat
 import subprocess
 import sys
@@ -15,16 +17,30 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from hmhp_portal.launcher.installation import Installation
+from platforms.local.digest import digest_folder
 from tests.e2e import own_platform
 from tests.e2e.rest_client import RestClient, Visitors
 from tests.portal_process import ROOT, PortalProcess, clean_environment, start_portal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 SIGNERS = {"mara": "release_manager", "iris": "qa_lead", "jonas": "security_officer"}
+TOKENS = """
+import json
+from accounts.actors import system
+from accounts.models import User
+from accounts.roles import Scope
+from accounts.services.tokens import create_token
+made = {
+    user.handle: create_token(name="own", scopes=Scope.values, actor=system("test"), owner=user)[1]
+    for user in User.objects.all()
+}
+print(json.dumps(made))
+"""
 ENDS = ("succeeded", "failed", "cancelled", "rolled_back")
 
 
@@ -39,10 +55,6 @@ class World:
     def __getattr__(self, name: str) -> RestClient:
         return self.callers[name]
 
-    def digest(self, built: Path) -> str:
-        """What CI hands over."""
-        return self.portal.manage("digest", str(built)).strip()
-
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
@@ -51,17 +63,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     file = own_platform.lay_out(folder)
     data = folder / "data"
     with start_portal(data, "--platform", str(file)) as portal:
-        callers = {"ci": RestClient(portal.url, token_of(portal, "ci", "read,release,stage"))}
-        for login in own_platform.PEOPLE:
-            text = token_of(portal, login, "read,release,stage,deploy,sign", "--person", login)
-            callers[login] = RestClient(portal.url, text)
+        tokens = json.loads(portal.manage("shell", "-v0", "-c", TOKENS))
+        tokens["ci"] = portal.manage("create_token", "ci", "--scopes", "read,release,stage").strip()
+        callers = {name: RestClient(portal.url, text) for name, text in tokens.items()}
         yield World(portal, folder, callers)
     Installation(data).clear()
-
-
-def token_of(portal: PortalProcess, name: str, scopes: str, *owner: str) -> str:
-    """A token's text, from the command line."""
-    return portal.manage("create_token", name, "--scopes", scopes, *owner).strip()
 
 
 def create(world: World, version: str, entries: dict[str, Any]) -> Any:
@@ -111,43 +117,49 @@ def live(world: World) -> Any:
     return world.ci.ok("GET", "environments/")["results"][-1]["regions"][0]
 
 
-def readme_calls() -> str:
-    """The shell lines of the README that take a build from CI to staging."""
-    section = (ROOT / "README.md").read_text().split("## From CI to staging", 1)[1]
+def written_calls(file: str, version: str) -> str:
+    """The shell lines of a document that take a build from CI to staging, for another version."""
+    section = (ROOT / file).read_text().split("## From CI to staging", 1)[1]
     blocks = re.findall(r"```sh\n(.*?)```", section.split("\n## ", 1)[0], re.DOTALL)
-    return "\n".join(blocks)
+    return "\n".join(blocks).replace("2027.1.0", version)
+
+
+def pipeline(world: World) -> Path:
+    """A folder as a pipeline has it: what was built, and the command."""
+    folder = world.folder / "pipeline"
+    if not folder.exists():
+        (folder / "build").mkdir(parents=True)
+        for component in ("patient-web", "scheduling"):
+            built = own_platform.artefact(world.folder, component, "0.9")
+            (folder / "build" / component).symlink_to(built)
+        command = folder / "portal"
+        call = f'PYTHONPATH={ROOT} exec {sys.executable} -m hmhp_portal.launcher "$@"'
+        command.write_text(f"#!/bin/sh\n{call}\n")
+        command.chmod(command.stat().st_mode | stat.S_IXUSR)
+    return folder
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed here")
-def test_calls_of_the_readme_take_a_build_to_staging(world: World) -> None:
-    shop = world.folder / "pipeline"
-    for component in ("patient-web", "scheduling"):
-        built = own_platform.artefact(world.folder, component, "0.9")
-        (shop / "build").mkdir(parents=True, exist_ok=True)
-        (shop / "build" / component).symlink_to(built)
-    command = shop / "portal"
-    command.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m hmhp_portal.launcher "$@"\n')
-    command.chmod(command.stat().st_mode | stat.S_IXUSR)
-    token = token_of(world.portal, "readme", "read,release,stage")
-    script = readme_calls().replace("http://localhost:8000", world.portal.url)
-    script = script.replace("environment=production", "environment=live")  # as our platform calls it
+@pytest.mark.parametrize(("file", "version"), [("README.md", "2027.1.0"), ("docs/api.md", "2027.2.0")])
+def test_written_calls_take_a_build_to_staging(world: World, file: str, version: str) -> None:
+    script = written_calls(file, version).replace("http://localhost:8000", world.portal.url)
+    for ours, theirs in (("live", "production"), ("preview", "staging")):
+        script = script.replace(f"environment={theirs}", f"environment={ours}")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
-        cwd=shop,
-        env=clean_environment() | {"TOKEN": token},
+        cwd=pipeline(world),
+        env=clean_environment() | {"TOKEN": world.ci.token},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    version = re.search(r'"version": "([^"]+)", "kind"', script)
-    assert version is not None
-    world.ci.wait(f"releases/{version.group(1)}/", lambda shown: shown["state"] == "validating")
+    world.ci.wait(f"releases/{version}/", lambda shown: shown["state"] == "validating")
 
 
 def test_release_goes_from_ci_to_completed(world: World) -> None:
     entries = {
-        name: {"artifact": world.digest(own_platform.artefact(world.folder, name, "1.0")), "version": "1.0"}
+        name: {"artifact": digest_folder(own_platform.artefact(world.folder, name, "1.0")), "version": "1.0"}
         for name in ("patient-web", "scheduling")
     }
     create(world, "1.0.0", {"patient-web": entries["patient-web"]})
@@ -163,7 +175,7 @@ def test_release_goes_from_ci_to_completed(world: World) -> None:
 
 
 def test_second_release_shifts_traffic_without_a_lost_request(world: World) -> None:
-    digest = world.digest(own_platform.artefact(world.folder, "scheduling", "1.1"))
+    digest = digest_folder(own_platform.artefact(world.folder, "scheduling", "1.1"))
     made = create(world, "1.1.0", {"scheduling": {"artifact": digest, "version": "1.1"}})
     assert made["base"]["version"] == "1.0.0"
     seal = to_review(world, "1.1.0")
@@ -197,7 +209,7 @@ def follow(world: World, run: int) -> list[Any]:
 
 
 def test_bad_release_comes_back_by_itself_and_its_lessons_go_on(world: World) -> None:
-    digest = world.digest(own_platform.artefact(world.folder, "scheduling", "1.2", fails_every=4))
+    digest = digest_folder(own_platform.artefact(world.folder, "scheduling", "1.2", fails_every=4))
     create(world, "1.2.0", {"scheduling": {"artifact": digest, "version": "1.2"}})
     seal = to_review(world, "1.2.0")
     with Visitors(live(world)["addresses"]["patient-web"]) as visitors:
@@ -221,7 +233,7 @@ def test_bad_release_comes_back_by_itself_and_its_lessons_go_on(world: World) ->
 
 def test_wrong_artefact_is_refused_by_staging(world: World) -> None:
     built = own_platform.artefact(world.folder, "scheduling", "1.3")
-    digest = world.digest(built)
+    digest = digest_folder(built)
     (built / "how.json").write_text((built / "how.json").read_text() + " ")
     create(world, "1.3.0", {"scheduling": {"artifact": digest}})
     run = world.ci.ok("POST", "releases/1.3.0/stage/", {})["run"]
@@ -229,3 +241,26 @@ def test_wrong_artefact_is_refused_by_staging(world: World) -> None:
     assert ended["state"] == "failed"
     assert digest[:15] in ended["sentence"] or "artefact" in ended["sentence"]
     world.ci.wait("releases/1.3.0/", lambda shown: shown["state"] == "draft")
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "status"),
+    [
+        (b"GET /api/v1/releases/?text=\xc3\xa9 HTTP/1.1", b"", 400),
+        (b"GET /api/v1/releases/%ff%00/ HTTP/1.1", b"", 404),
+        (b"POST /api/v1/releases/ HTTP/1.1\r\nTransfer-Encoding: chunked", b"2\r\n{}\r\n0\r\n\r\n", 411),
+        (b"POST /api/v1/releases/ HTTP/1.1\r\nContent-Length: 5000000", b" " * 5_000_000, 413),
+        (b"POST /api/v1/releases/ HTTP/1.1\r\nContent-Length: 2\r\nIdempotency-Key: \xc3\xa9", b"{}", 400),
+    ],
+)
+def test_bytes_that_no_client_should_send_are_refused(
+    world: World, head: bytes, body: bytes, status: int
+) -> None:
+    host, port = urlsplit(world.portal.url).hostname, urlsplit(world.portal.url).port
+    headers = f"Host: localhost\r\nAuthorization: Bearer {world.ci.token}\r\nConnection: close\r\n"
+    with socket.create_connection((host, port), timeout=30) as connection:
+        connection.sendall(
+            head + b"\r\nContent-Type: application/json\r\n" + headers.encode() + b"\r\n" + body
+        )
+        answer = connection.makefile("rb").readline()
+    assert answer.split()[1] == str(status).encode(), answer
