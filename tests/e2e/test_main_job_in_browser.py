@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 
 from hmhp_portal.launcher.installation import Installation
+from platforms.local.digest import digest_folder
 from tests.e2e import own_platform
 from tests.e2e.browser import PASSWORD, PHONE, Browser, open_browser
 from tests.e2e.rest_client import RestClient, Visitors
-from tests.e2e.test_main_job_by_rest import World, create, live, to_production, to_review
+from tests.e2e.test_main_job_by_rest import TOKENS, World, create, live, to_production, to_review
 from tests.portal_process import start_portal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -38,13 +39,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     file = own_platform.lay_out(folder)
     data = folder / "data"
     with start_portal(data, "--platform", str(file)) as portal:
-        scopes = "read,release,stage"
-        tokens = {None: scopes} | dict.fromkeys(own_platform.PEOPLE, f"{scopes},deploy,sign")
-        callers = {}
-        for login, given in tokens.items():
-            owner = ["--person", login] if login else []
-            token = portal.manage("create_token", login or "ci", "--scopes", given, *owner).strip()
-            callers[login or "ci"] = RestClient(portal.url, token)
+        tokens = json.loads(portal.manage("shell", "-v0", "-c", TOKENS))
+        tokens["ci"] = portal.manage("create_token", "ci", "--scopes", "read,release,stage").strip()
+        callers = {name: RestClient(portal.url, text) for name, text in tokens.items()}
         portal.manage("shell", "-c", SET_PASSWORDS)
         world = World(portal, folder, callers)
         first(world)
@@ -62,7 +59,7 @@ def browser(world: World) -> Iterator[Browser]:
 
 def entries(world: World, version: str, *names: str) -> dict[str, Any]:
     built = {name: own_platform.artefact(world.folder, name, version) for name in names}
-    return {name: {"artifact": world.digest(path), "version": version} for name, path in built.items()}
+    return {name: {"artifact": digest_folder(path), "version": version} for name, path in built.items()}
 
 
 def first(world: World) -> None:
