@@ -31,9 +31,10 @@ KINDS = {
     "checklist.recorded": Happening("Checklist result recorded", "check"),
     "validation.recorded": Happening("Validation recorded", "check"),
     "fact.recorded": Happening("Fact given by hand", "person"),
-    "release.staged": Happening("Staging began", "run"),
-    "release.validated": Happening("Staging runs this content", "check", "ok"),
+    "release.staged": Happening("Staging began", "right"),
+    "release.validating": Happening("Staging runs this content", "check", "ok"),
     "release.submitted": Happening("Submitted for sign-off, plan frozen", "lock"),
+    "release.returned_to_review": Happening("Back to sign-off", "reset", "watch"),
     "release.returned_to_draft": Happening("Returned to preparation", "reset", "watch"),
     "window.set": Happening("Window set", "calendar"),
     "window.moved": Happening("Window moved", "calendar", "watch"),
@@ -44,9 +45,12 @@ KINDS = {
     "signoff.invalid": Happening("Signature no longer valid", "reset", "watch"),
     "signatures.voided": Happening("Signatures reset", "reset", "watch"),
     "gate.satisfied": Happening("All roles have signed", "check", "ok"),
+    "gate.reopened": Happening("Signatures asked for again", "wait", "watch"),
+    "gate.expired": Happening("Nobody answered in time", "clock", "watch"),
     "gate.rejected": Happening("Vetoed", "hand", "bad"),
     "decision.made": Happening("Decision of the Release Manager", "person"),
-    "release.approved": Happening("Go", "check", "ok"),
+    "decision.revoked": Happening("The go no longer stands", "reset", "watch"),
+    "release.approved": Happening("Approved for its window", "check", "ok"),
     "release.postponed": Happening("Postponed", "calendar", "watch"),
     "release.watching": Happening("Somebody is watching the start", "person"),
     "run.queued": Happening("Run queued", "wait"),
@@ -66,7 +70,7 @@ KINDS = {
     "run.retired": Happening("Old colour taken down", "box"),
     "announce.wanted": Happening("Announcement asked for", "bell"),
     "message.sent": Happening("Message sent", "mail"),
-    "release.deploying": Happening("Deployment began", "run", "live"),
+    "release.deploying": Happening("Deployment began", "tide", "live"),
     "release.monitoring": Happening("Live; heightened monitoring began", "pulse", "live"),
     "release.monitoring_extended": Happening("Monitoring extended", "pulse", "watch"),
     "release.completed": Happening("Done", "check", "ok"),
@@ -81,14 +85,34 @@ KINDS = {
     "lessons.recorded": Happening("Cause and lessons recorded", "doc"),
     "environment.locked": Happening("Environment locked", "lock", "watch"),
     "environment.unlocked": Happening("Environment unlocked", "check"),
+    "environment.sent_back_by_hand": Happening("Sent back by hand, past the portal", "alert", "watch"),
+    "findings.recorded": Happening("Compliance checks recorded", "shield-check"),
     "freeze.added": Happening("Freeze added", "frost", "hold"),
     "freeze.removed": Happening("Freeze removed", "frost"),
     "token.created": Happening("API token created", "key"),
     "token.revoked": Happening("API token revoked", "key"),
+    "message.sent_again": Happening("Message sent again", "mail"),
+    "person.added": Happening("Person added", "person"),
+    "person.changed": Happening("Person changed", "person"),
+    "person.deactivated": Happening("Account switched off", "lock", "watch"),
+    "person.reactivated": Happening("Account switched on", "person"),
+    "person.logged_in": Happening("Logged in", "key"),
+    "person.logged_out": Happening("Logged out", "key"),
+    "person.login_failed": Happening("Login failed", "alert", "watch"),
+    "person.password_link_made": Happening("Link for a password made", "key"),
+    "person.password_set": Happening("Password set", "key"),
+    "person.role_granted": Happening("Role given", "people"),
+    "person.role_ended": Happening("Role ended", "people", "watch"),
+    "person.role_kept_by_file": Happening("Role kept: the platform file does not take it", "people"),
+    "person.settings_changed": Happening("Own settings changed", "gear"),
+    "person.source_login_added": Happening("Source login tied", "person"),
+    "person.source_login_removed": Happening("Source login untied", "person"),
     "platform.loaded": Happening("Platform file loaded", "gear"),
+    "platform.masking_changed": Happening("Masking changed", "lock"),
+    "platform.stakeholders_changed": Happening("Stakeholders changed", "people"),
     "refusal.recorded": Happening("Refused", "stop", "watch"),
 }
-DETAIL_KEYS = ("sentence", "title", "name", "item", "environment", "region", "remark", "result", "cause")
+DETAIL_KEYS = ("sentence", "title", "remark", "result", "environment", "region", "role", "login", "cause")
 
 
 @register.filter
@@ -124,4 +148,4 @@ def detail(event: Any) -> str:
         return str(event.reason)
     told = {**(event.after or {}), **event.data}
     found = [str(told[key]) for key in DETAIL_KEYS if isinstance(told.get(key), str | int) and told[key]]
-    return ", ".join(found[:2])
+    return ", ".join(list(dict.fromkeys(found))[:2])

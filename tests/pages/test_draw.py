@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from events import clock
 from hmhp_portal.templatetags.charts import metric_chart, sparkline
 from hmhp_portal.templatetags.drawings import badge, fingerprint, icon, meter, rail, seal
+from hmhp_portal.templatetags.happenings import KINDS
 from hmhp_portal.templatetags.times import duration, moment_words, running, span
 from hmhp_portal.templatetags.traffic import tbar, tide_chart
 
@@ -167,3 +169,13 @@ def test_window_names_its_second_day_only_where_it_differs() -> None:
         other = re.sub("<[^>]+>", "", span(at(0), at(60 * 24)))
     assert same == "Wed 18 Nov 05:00–06:30"
     assert other == "Wed 18 Nov 05:00–Thu 19 Nov 05:00"
+
+
+def test_every_kind_of_event_that_services_record_has_words() -> None:
+    rooms = ("releases", "deployments", "approvals", "accounts", "compliance", "notifications", "events")
+    root = Path(__file__).resolve().parents[2]
+    sources = [file.read_text() for room in rooms for file in (root / room).rglob("*.py")]
+    nouns = "release|run|gate|signoff|signatures|decision|window|lessons|fact|freeze|environment|findings"
+    spelled = {kind for text in sources for kind in re.findall(rf'"((?:{nouns}|person)\.[a-z_]+)"', text)}
+    recorded = {kind for kind in spelled if kind.partition(".")[2] not in ("start", "end", "zone", "log")}
+    assert recorded - KINDS.keys() == set()

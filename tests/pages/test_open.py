@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.db import transaction
 
+from deployments.models import DeploymentRun
+from deployments.services import outcomes, steer
+from events import clock
 from releases.models import Release
 from releases.services import cancel
 from tests.accounts.fixtures import Door
@@ -114,3 +118,39 @@ def test_unknown_release_and_run_are_pages_with_a_sentence(logged_in: Door) -> N
     assert "There is no release" in look(logged_in("rita"), "/releases/9.9.9/").words
     assert look(logged_in("rita"), "/releases/9.9.9/").status == 404
     assert look(logged_in("rita"), "/deployments/999/").status == 404
+
+
+def in_state(state: str) -> DeploymentRun:
+    """A production run led there by the services."""
+    run = DeploymentRun.objects.get(pk=world.deploying().production_run_id)
+    if state == "queued":
+        return run
+    run.start()
+    run.save()
+    if state == "paused":
+        return steer.pause(run.pk, actor=actor("devon"), reason="Clinics call.")
+    if state == "failed":
+        world.fail(run)
+    if state == "cancelled":
+        steer.abort(run.pk, actor=actor("devon"), reason="Not now.")
+    if state == "rolling_back":
+        with transaction.atomic():
+            row = DeploymentRun.objects.select_for_update().get(pk=run.pk)
+            row.traffic_at = clock.now()
+            row.save()
+            outcomes.roll_back(row, "Green is bad in us-east.", "system:engine", "Errors at 8 %.")
+    return DeploymentRun.objects.get(pk=run.pk)
+
+
+@pytest.mark.parametrize("state", ["queued", "running", "paused", "failed", "cancelled", "rolling_back"])
+def test_run_opens_in_every_state_with_the_way_back_where_there_is_one(state: str, logged_in: Door) -> None:
+    run = in_state(state)
+    assert run.state == state
+    seen = look(logged_in("devon"), f"/deployments/{run.pk}/")
+    assert seen.status == 200
+    seen.demand_clean()
+    assert bool(seen.control("abort")) == (state in ("queued", "running", "paused"))
+    assert bool(seen.control("resume")) == (state == "paused")
+    board = look(logged_in("devon"), "/")
+    assert board.status == 200
+    board.demand_clean()
