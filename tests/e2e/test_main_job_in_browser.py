@@ -120,6 +120,18 @@ def test_release_manager_sets_the_window_and_says_go(browser: Browser) -> None:
     page.get_by_text("Go for 1.1.0.").wait_for()
 
 
+def demand_controls_in_reach(page: Any) -> None:
+    """Pause, promote and abort lie inside a phone's screen, all three, while the run moves."""
+    page.set_viewport_size({"width": 360, "height": 740})
+    for act in ("pause", "promote", "abort"):
+        box = page.locator(f"#act-{act}").bounding_box()
+        assert box is not None
+        assert box["x"] >= 0, act
+        assert box["x"] + box["width"] <= 360, act
+        assert box["y"] + box["height"] <= 740, act
+    page.set_viewport_size({"width": 1440, "height": 1000})
+
+
 def test_devops_engineer_starts_and_everybody_watches_through_a_dropped_network(
     browser: Browser, world: World
 ) -> None:
@@ -137,6 +149,7 @@ def test_devops_engineer_starts_and_everybody_watches_through_a_dropped_network(
         page.wait_for_url("**/deployments/*/")
         page.locator("[data-conn]").get_by_text("Live", exact=True).wait_for()
         page.get_by_text("40 % green").wait_for()
+        demand_controls_in_reach(page)
         page.context.set_offline(True)
         page.locator("[data-conn]").get_by_text("Not live").wait_for()
         assert page.locator("main[data-stale]").count() == 1
