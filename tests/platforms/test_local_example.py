@@ -133,15 +133,16 @@ def test_shift_and_return_under_load_lose_no_request_and_no_job(
             wanted.append(len(wanted) + 1_000_000)
             database.execute("INSERT INTO notification (number) VALUES (%s)", [wanted[-1]])
 
-    numbering = threading.Thread(target=number_jobs)
+    numbering = threading.Thread(target=number_jobs, daemon=True)
     numbering.start()
     with Load(edge(platform), RATE) as load:
         for percent in (10, 50, 100):
             platform.switch(1, Routing({"good-1": 100 - percent, "good-2": percent}, "good-1"))
             more(load)
         for background in ("good-2", "good-1"):
+            done = len(numbers(database, background))
             platform.switch(1, Routing({"good-1": 0, "good-2": 100}, background))
-            more(load)
+            eventually(lambda: len(numbers(database, background)) > done, 60)  # noqa: B023
         platform.switch(2, Routing({"good-1": 100, "good-2": 0}, "good-1"))
         platform.retire(2, "good-2")
         more(load)
@@ -153,10 +154,6 @@ def test_shift_and_return_under_load_lose_no_request_and_no_job(
     eventually(lambda: waiting(database) == 0, 60)
     delivered = Counter(numbers(database))
     assert {number: delivered[number] for number in wanted} == dict.fromkeys(wanted, 1)
-    assert {slot for (slot,) in database.execute("SELECT DISTINCT slot FROM delivery")} == {
-        "good-1",
-        "good-2",
-    }
 
 
 def more(load: Load, seconds: float = 2.0) -> None:
@@ -171,8 +168,10 @@ def waiting(database: psycopg.Connection[Any]) -> int:
     return int(row[0])
 
 
-def numbers(database: psycopg.Connection[Any]) -> list[int]:
-    return [row[0] for row in database.execute("SELECT number FROM delivery WHERE number >= 1000000")]
+def numbers(database: psycopg.Connection[Any], slot: str = "%") -> list[int]:
+    """Numbered jobs that were done (by that slot's worker), in their order."""
+    rows = database.execute("SELECT number FROM delivery WHERE number >= 1000000 AND slot LIKE %s", [slot])
+    return [row[0] for row in rows]
 
 
 def test_killed_worker_gives_its_job_back(
