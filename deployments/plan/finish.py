@@ -40,7 +40,9 @@ def _wrong(run: RunView, here: Observation) -> list[str]:
         wrong.append(f"background work runs in {here.background or 'no colour'}")
     slot = here.slot(run.green)
     for component in slot.components if slot else ():
-        if component.artifact != run.artifacts.get(component.name):
+        if not component.artifact:
+            wrong.append(f"{component.name} does not run yet")
+        elif component.artifact != run.artifacts.get(component.name):
             wrong.append(f"{component.name} runs another artefact: {component.artifact}")
     return wrong
 

@@ -61,5 +61,5 @@ def listed(names: list[str]) -> str:
 
 
 def utc(moment: datetime) -> str:
-    """A time as it reads in a sentence."""
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+    """A time as it reads in a sentence; seconds only where there are any, so that "15:12" is never a lie."""
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment.second else f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,6 +10,7 @@ from events import clock
 from events.errors import NotFound
 from releases import queries
 from releases.errors import BadContent
+from releases.queries.fact import utc
 from releases.services.facts import record_fact
 from tests.cast import actor
 from tests.releases import world
@@ -58,3 +59,9 @@ def test_unknown_fact_and_value_are_refused() -> None:
         say("yes")
     with pytest.raises(NotFound, match="backup_age"):
         record_fact("2026.11.0", "moon", actor=actor("devon"), value="clear")
+
+
+def test_time_with_seconds_is_told_to_the_second() -> None:
+    """A start refused within the minute of the window's opening must not read as if it had opened."""
+    assert utc(datetime(2026, 11, 24, 15, 12, 28, tzinfo=UTC)) == "2026-11-24 15:12:28 UTC"
+    assert utc(datetime(2026, 11, 24, 15, 12, tzinfo=UTC)) == "2026-11-24 15:12 UTC"
