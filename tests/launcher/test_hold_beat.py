@@ -11,7 +11,10 @@ from hmhp_portal.beat import KEY, SingleScheduler
 
 @pytest.fixture
 def beats(tmp_path: object) -> tuple[SingleScheduler, SingleScheduler]:
-    made = [SingleScheduler(celery.Celery(), lazy=True, schedule_filename=f"{tmp_path}/{n}") for n in "ab"]
+    made = [
+        SingleScheduler(celery.Celery(set_as_current=False), lazy=True, schedule_filename=f"{tmp_path}/{n}")
+        for n in "ab"
+    ]
     made[1].owner = "elsewhere"
     return made[0], made[1]
 
