@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -35,3 +36,12 @@ def _own_cache() -> None:
     prefix = f"test-{uuid4().hex}"
     caches.settings["default"]["KEY_PREFIX"] = prefix
     cache.key_prefix = prefix
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_signing_key(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A real key in a file of this run alone, as `prepare` makes it."""
+    from events import keys
+
+    settings.PORTAL_KEY_SETTINGS = {"folder": str(tmp_path_factory.mktemp("keys"))}
+    keys.keeper().ensure(datetime(2020, 1, 1, tzinfo=UTC))

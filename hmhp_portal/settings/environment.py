@@ -55,10 +55,19 @@ class Environment(BaseSettings):
     demo_password: str = Field("", description="of the demo's people")
     ready_file: Path | None = Field(None, description="a worker makes it when it takes work")
     debug: bool = False
+    key_keeper: Literal["file", "vault"] = Field("file", description="who keeps the signing key")
+    key_folder: Path | None = Field(None, description="of the file keeper; DATA/keys when empty")
+    vault_address: str = ""
+    vault_token: str = ""
+    vault_token_file: str = Field("", description="read at every call, since an agent renews it")
+    vault_mount: str = "transit"
+    vault_key: str = "hmhp-portal"
+    vault_namespace: str = ""
+    vault_authority: str = Field("", description="a file of certificates that vouch for Vault")
 
     @model_validator(mode="after")
     def _complete_and_safe(self) -> Self:
-        problems = [*self._missing(), *self._unsafe()]
+        problems = [*self._missing(), *self._unsafe(), *self._keyless()]
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -87,6 +96,20 @@ class Environment(BaseSettings):
             "PORTAL_SECRET_KEY": self.secret_key,
         }
         return [f"{name} is missing" for name, value in wanted.items() if not value]
+
+    def _keyless(self) -> list[str]:
+        """What stands in the way of a signing key in Vault."""
+        if self.key_keeper != "vault":
+            return []
+        problems = []
+        url = urlsplit(self.vault_address)
+        if url.scheme not in ("http", "https") or not url.hostname:
+            problems.append("PORTAL_VAULT_ADDRESS must be http://… or https://… with a host")
+        elif url.scheme == "http" and url.hostname not in LOOPBACK:
+            problems.append("PORTAL_VAULT_ADDRESS must be https: its token would travel in the clear")
+        if bool(self.vault_token) == bool(self.vault_token_file):
+            problems.append("PORTAL_VAULT_TOKEN or PORTAL_VAULT_TOKEN_FILE must be given, one of them")
+        return problems
 
     def _unsafe(self) -> list[str]:
         problems = []

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL and Redis, made from DATABASE_URL and REDIS_URL.
+"""Connections to PostgreSQL, Redis and the key keeper, made from the environment.
 
 One Redis serves three purposes in numbered databases: 1 wakes browsers, 2 queues tasks, 3 caches.
 """
@@ -84,4 +84,19 @@ def caches(environment: Environment) -> dict[str, Any]:
             "LOCATION": redis_url(environment, CACHE),
             "KEY_PREFIX": "hmhp",
         }
+    }
+
+
+def key_keeper(environment: Environment) -> dict[str, str]:
+    """What the keeper of the signing key is opened with (`platforms.keys.registry`)."""
+    if environment.key_keeper == "file":
+        return {"folder": str(environment.key_folder or environment.data_dir / "keys")}
+    return {
+        "address": environment.vault_address,
+        "token": environment.vault_token,
+        "token_file": environment.vault_token_file,
+        "key": environment.vault_key,
+        "mount": environment.vault_mount,
+        "namespace": environment.vault_namespace,
+        "authority": environment.vault_authority,
     }

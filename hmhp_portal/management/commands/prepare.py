@@ -17,6 +17,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
+from events import keys
+from events.errors import PortalError
 from hmhp_portal import demo, seeding, static_files, welcome
 
 LOCK = 0x686D6870
@@ -24,7 +26,7 @@ LOCK = 0x686D6870
 
 
 class Command(BaseCommand):
-    """Migrate, collect static files, load a platform file, seed the demo, write the welcome."""
+    """Migrate, make a signing key, collect static files, load a platform file, seed, write the welcome."""
 
     help = "Prepare the database and the files of this installation; safe to repeat."
     requires_system_checks: list[str] = []
@@ -43,6 +45,7 @@ class Command(BaseCommand):
                 if options["demo"] and options["given_database"]:
                     self._refuse_what_is_not_a_demos()
                 self._migrate()
+                self._have_a_key()
                 self._collect()
                 self._load(options["demo"], options["platform"])
                 welcome.write(demo=options["demo"])
@@ -68,6 +71,13 @@ class Command(BaseCommand):
         if plan:
             self._tell(f"Migrating the database ({len(plan)} steps)")
             call_command("migrate", interactive=False, verbosity=0)
+
+    def _have_a_key(self) -> None:
+        """Nothing can be signed without one, and an unsafe one stops the start."""
+        try:
+            keys.ensure()
+        except PortalError as error:
+            raise CommandError(error.detail) from error
 
     def _collect(self) -> None:
         if static_files.changed():
