@@ -11,9 +11,8 @@ from accounts.actors import Actor
 from approvals import policy
 from approvals.policy import Action
 from deployments.errors import AlreadyLocked, NotInThisState
-from deployments.models import DeploymentRun, Environment, EnvironmentLock
-from deployments.services.clockwork import look_now
-from deployments.states import RunState
+from deployments.models import Environment, EnvironmentLock
+from deployments.services.clockwork import look_at_queue
 from events import clock
 from events.services import record
 
@@ -45,8 +44,7 @@ def lift(environment: Environment, *, reason: str, actor: Actor, stream: str) ->
             raise NotInThisState(f"{environment.name} is not locked.")
         found.lifted_at, found.lifted_by, found.lifted_reason = clock.now(), actor.id, reason
         found.save(update_fields=("lifted_at", "lifted_by", "lifted_reason"))
-        for run in DeploymentRun.objects.filter(environment=environment, state=RunState.QUEUED):
-            look_now(run)
+        look_at_queue(environment.pk)
         before = {"environment": environment.name, "release": found.release_label}
         record(stream, "environment.unlocked", actor.id, before=before, reason=reason)
     return found

@@ -1,6 +1,7 @@
 """Write down what became of a run or a step: transition, sentence, line and event, in one transaction.
 
-The caller has locked the run, under its fence (`leases.fenced`) or by taking it over (`steer`).
+The caller has locked the run, under its fence (`leases.fenced`) or by taking it over (`steer`). Locks are
+taken in one order: run, earlier runs, environment, the run's lines, last the stream of events.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from deployments import queries
 from deployments.models import DeploymentRun, Environment, RunStep
 from deployments.plan.steps import TRAFFIC, return_steps
 from deployments.services import closing
-from deployments.services.clockwork import look_at, look_now
+from deployments.services.clockwork import look_at, look_at_queue, look_now
 from deployments.services.progress import Line, append
 from deployments.services.start import described
 from deployments.states import Intent, LineKind, RunKind, RunState, StepState
@@ -72,6 +73,7 @@ def finish(run: DeploymentRun, step: RunStep, sentence: str) -> None:
 
 def fail_step(run: DeploymentRun, step: RunStep, sentence: str) -> None:
     """A step cannot be done: before any weight the run fails, after it traffic goes back."""
+    _locked_environment(run)
     step.fail()
     step.sentence = sentence
     step.save(update_fields=("state", "ended_at", "sentence"))
@@ -115,7 +117,7 @@ def roll_back(run: DeploymentRun, cause: str, by: str, reason: str) -> None:
 
 def finish_rollback(run: DeploymentRun) -> None:
     """Every region serves from blue again; what served before serves now."""
-    environment = Environment.objects.select_for_update(no_key=True).get(pk=run.environment_id)
+    environment = _locked_environment(run)
     environment.serving = run.blue
     environment.save(update_fields=("serving",))
     run.finish_rollback()
@@ -126,7 +128,8 @@ def finish_rollback(run: DeploymentRun) -> None:
 
 def succeed(run: DeploymentRun) -> None:
     """Everything is done: this content serves; before production the old colour goes at once."""
-    environment = Environment.objects.select_for_update(no_key=True).get(pk=run.environment_id)
+    earlier = _earlier_runs(run)
+    environment = _locked_environment(run)
     run.succeed()
     if run.run_kind == RunKind.RETIRE:
         run.closed_at = clock.now()
@@ -137,7 +140,8 @@ def succeed(run: DeploymentRun) -> None:
     keeps = queries.is_production(environment)
     run.retained_until = clock.now() + timedelta(seconds=run.plan["retain_seconds"]) if keeps else clock.now()
     _end(run, f"{run.subject} serves in {environment.name}.", "run.succeeded", ENGINE, "", watch=keeps)
-    _close_earlier(run)
+    for other in earlier:  # an emergency has succeeded: the earlier release's way back closes
+        closing.close_locked(other, contract=False)
     if not keeps:
         closing.close_locked(run, contract=bool(run.plan["contract"]))
 
@@ -170,17 +174,22 @@ def _end(run: DeploymentRun, sentence: str, kind: str, by: str, reason: str, *, 
     look_at(run, 2.0 if watch else None)
     if unsuccessful and run.run_kind == RunKind.DEPLOY:
         closing.retire_green(run)
-    for waiting in DeploymentRun.objects.filter(environment_id=run.environment_id, state=RunState.QUEUED):
-        look_now(waiting)
+    look_at_queue(run.environment_id)
 
 
-def _close_earlier(run: DeploymentRun) -> None:
-    """An emergency run has succeeded: the earlier release's way back closes, its old colour goes."""
-    earlier = DeploymentRun.objects.select_for_update(no_key=True).filter(
+def _earlier_runs(run: DeploymentRun) -> list[DeploymentRun]:
+    """Succeeded runs whose way back is still open below this one, locked."""
+    held = DeploymentRun.objects.select_for_update(no_key=True, of=("self",)).select_related("blue")
+    if run.run_kind == RunKind.RETIRE:
+        return []
+    open_runs = held.filter(
         environment_id=run.environment_id, kind=RunKind.DEPLOY, state=RunState.SUCCEEDED, closed_at=None
     )
-    for other in earlier.exclude(pk=run.pk):
-        closing.close_locked(other, contract=False)
+    return list(open_runs.exclude(pk=run.pk).order_by("pk"))
+
+
+def _locked_environment(run: DeploymentRun) -> Environment:
+    return Environment.objects.select_for_update(no_key=True).get(pk=run.environment_id)
 
 
 def _leave_steps(run: DeploymentRun) -> None:

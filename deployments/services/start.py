@@ -56,7 +56,7 @@ def queue_run(
     check_content(content, content_hash)
     needs_proof = kind == RunKind.DEPLOY and queries.needs_proof(environment)
     with transaction.atomic():
-        locked = Environment.objects.select_for_update().get(pk=environment.pk)
+        locked = Environment.objects.select_for_update(no_key=True).get(pk=environment.pk)
         _refuse_second(locked, kind, content_hash, stream)
         if needs_proof:
             _require_proof(locked, proved_by, content_hash)
