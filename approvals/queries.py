@@ -20,6 +20,7 @@ from approvals.policy import may_sign
 from approvals.states import LIVE, Answer, DecisionAnswer, GateState
 from events.errors import Blocker
 
+PEOPLE = "_role_holders_read"  # on a gate: who holds a role, as its reader found it
 StandingState = Literal["waiting", "signed", "veto", "void"]
 
 
@@ -57,7 +58,7 @@ def standings(asked: Sequence[Gate]) -> dict[int, list[RequirementStanding]]:
     """`standing` for many gates by their id; gates that `gates()` has read are not read again."""
     read = {gate.pk: gate for gate in asked if is_read(gate)}
     fresh = read | gates().in_bulk([gate.pk for gate in asked if gate.pk not in read])
-    people = _role_holders() if any(gate.is_live for gate in fresh.values()) else []
+    people = _signers_of([gate for gate in fresh.values() if gate.is_live])
     return {
         pk: [_standing_of(gate, requirement, people) for requirement in gate.requirements.all()]
         for pk, gate in fresh.items()
@@ -80,6 +81,17 @@ def _standing_of(gate: Gate, requirement: Requirement, people: list[Actor]) -> R
     return RequirementStanding(
         role, requirement.meaning, requirement.count, tuple(shown), state, tuple(who_can)
     )
+
+
+def _signers_of(live: Sequence[Gate]) -> list[Actor]:
+    """Who may be able to sign; kept with the gates, so that one page reads it once."""
+    known = (getattr(gate, PEOPLE, None) for gate in live)
+    people = next((found for found in known if found is not None), None)
+    if people is None:
+        people = _role_holders() if live else []
+    for gate in live:
+        setattr(gate, PEOPLE, people)
+    return people
 
 
 def _role_holders() -> list[Actor]:
@@ -123,11 +135,16 @@ def who_can_sign(gate: Gate) -> dict[int, tuple[Role, ...]]:
     return able
 
 
-def waiting_for(user: User) -> list[tuple[Gate, tuple[Role, ...]]]:
-    """The open gates that this person can sign now, oldest first, with the roles to sign in."""
-    actor = Actor(user.actor_id, "person", user.handle, user.current_roles(), user=user)
+def waiting_for(actor: Actor, among: Iterable[Gate] | None = None) -> list[tuple[Gate, tuple[Role, ...]]]:
+    """The open gates that this person can sign now, oldest first, with the roles to sign in.
+
+    `among` are gates that `gates()` has read already; without it all open ones are read.
+    """
     found = []
-    for gate in gates().filter(state=GateState.OPEN).order_by("opened_at", "pk"):
+    if among is None:
+        among = gates().filter(state=GateState.OPEN)
+    opened = (gate for gate in among if gate.status == GateState.OPEN)
+    for gate in sorted(opened, key=lambda gate: (gate.opened_at, gate.pk)):
         unmet = [r for r in gate.requirements.all() if _is_unmet(gate, r)]
         roles = tuple(Role(r.role) for r in unmet if may_sign(gate, actor, Role(r.role)) is None)
         if roles:

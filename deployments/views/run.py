@@ -130,7 +130,7 @@ def _limits(run: DeploymentRun, facts: queries.RunFacts, region: str) -> dict[st
         "limits": rows,
         "limits_sentence": found.verdict_sentence if found else "",
         "limits_at": clock.now() - timedelta(seconds=age) if age is not None else None,
-        "limits_empty": "Limits are judged from requests that green has served; it has served none yet.",
+        "limits_empty": _limits_empty(run),
         "verdict": {"state": found.verdict, "words": counted} if found and found.verdict and rows else None,
     }
 
@@ -148,7 +148,7 @@ def _facts(run: DeploymentRun, facts: queries.RunFacts) -> list[Told]:
         shown.append(Told("Next step in", until=until, strong=True))
     if run.run_state in ACTIVE:
         shown.append(Told("Steps done", text=f"{facts.steps_done} of {facts.steps_total}"))
-    if facts.percent is not None and run.traffic_at and run.run_state in (*ACTIVE, RunState.SUCCEEDED):
+    if facts.percent is not None and run.traffic_at and (run.run_state in ACTIVE or run.way_back_open):
         shown.append(Told("On green", text=f"{facts.percent} %"))
     if facts.closes_in_seconds is not None:
         shown.append(Told("Way back open for", until=run.retained_until))
@@ -200,6 +200,18 @@ def _promise(run: DeploymentRun) -> str:
     if run.plan.get("irreversible"):
         return "A migration cannot be undone: nothing goes back by itself after it."
     return "Goes back by itself when a limit is surely broken, before and after 100 %."
+
+
+def _limits_empty(run: DeploymentRun) -> tuple[str, str]:
+    """Why no limit was judged: a heading and a sentence."""
+    if run.plan.get("kind") != "blue_green":
+        return "No limits here", "This run moves all traffic in one step; no limit is judged on the way."
+    if run.run_state in (*ACTIVE, RunState.QUEUED) or run.way_back_open:
+        return (
+            "Nothing measured yet",
+            "Limits are judged from requests that green has served; it has served none yet.",
+        )
+    return "Nothing was measured", "Green had served no request that a limit could be judged on."
 
 
 def _traffic_empty(run: DeploymentRun) -> str:

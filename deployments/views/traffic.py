@@ -16,6 +16,7 @@ from deployments.states import ACTIVE, RunState, StepState
 from events import clock
 
 Point = tuple[datetime, float]
+SHORTEST_TIDE = timedelta(seconds=3)  # less than that is a point, not a tide
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +91,13 @@ def _region(
 
 
 def _share(run: DeploymentRun, found: RegionFacts, samples: Sequence[Sample]) -> float | None:
-    """As seen now while the run moves or can go back; afterwards as its last sample had it."""
+    """As seen now while the run moves or can go back; afterwards as the run left it."""
     if run.run_state in ACTIVE or run.way_back_open:
         return None if found.percent is None else float(found.percent)
     if run.run_state == RunState.ROLLED_BACK:
         return 0.0
+    if run.run_state == RunState.SUCCEEDED:
+        return 100.0  # a run that succeeded ended at all of the traffic, whatever took over since
     return float(samples[-1].weights.get(run.slot, 0)) if samples else None
 
 
@@ -103,6 +106,8 @@ def _words(run: DeploymentRun, found: RegionFacts, plan: Sequence[Point]) -> str
         return "all on blue again" if run.blue else "taken down"
     if run.run_state == RunState.ROLLING_BACK:
         return "going back"
+    if run.run_state == RunState.SUCCEEDED and not run.way_back_open:
+        return "green had all of it when the run ended"
     changes = [point for point in plan if point[1] != found.percent]
     if changes:
         at, weight = changes[0]
@@ -148,6 +153,8 @@ def _tide(
     if run.run_state == RunState.ROLLED_BACK and run.ended_at:
         past.append((run.ended_at, 0.0))
         last = run.ended_at + timedelta(seconds=5)
+    if last - samples[0].at < SHORTEST_TIDE and not plan:
+        return None
     end = plan[-1][0] + timedelta(seconds=30) if plan else last
     dashed = [(last, past[-1][1]), *plan] if plan else []
     shown = f"Share of traffic on green in {region} over time: {past[-1][1]:.0f} percent last seen"

@@ -17,6 +17,8 @@ def told(run: DeploymentRun) -> str:
     ended = run.run_state == RunState.SUCCEEDED and run.run_kind == RunKind.DEPLOY
     if ended and run.environment.serving_id != run.pk:
         return f"{run.subject} served in {run.environment.name} until something else took over."
+    if ended and run.closed_at is not None:
+        return f"{run.subject} serves in {run.environment.name}; its way back is closed."
     return run.sentence or f"{run.subject} waits in {run.environment.name}."
 
 

@@ -5,6 +5,7 @@ In: nothing. Out: desk/board.html. Everything on it comes from the rooms' querie
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,9 +15,9 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from accounts.actors import Actor
-from accounts.models import User
 from accounts.queries import labels
 from approvals.acts import Act, Confirm, refusal
+from approvals.models import Gate
 from approvals.pages import PolicyPage
 from approvals.policy import Action
 from deployments import queries as deployments
@@ -52,8 +53,9 @@ class Board(PolicyPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """The board for this reader."""
-        waiting = releases.for_person(request.user) if isinstance(request.user, User) else []
-        flight = in_flight()
+        gates = releases.gates_in_review()
+        waiting = releases.for_person(self.actor, gates)
+        flight = in_flight(gates)
         moving = moving_runs()
         shown = matrix(moving)
         going = going_live(self.actor, moving)
@@ -86,15 +88,17 @@ class Flight:
     state: str
 
 
-def in_flight() -> list[Flight]:
-    """Releases that are not at an end, those with the nearest window first."""
+def in_flight(gates: Mapping[int, Gate]) -> list[Flight]:
+    """Releases that are not at an end, those with the nearest window first.
+
+    `gates` are those of the releases in review, as `releases.gates_in_review` reads them.
+    """
     found = list(
         Release.objects.exclude(state__in=ENDS)
         .defer("first_request", "plan")
-        .select_related("gate")
         .order_by("window_start", "-created_at")[:IN_FLIGHT]
     )
-    said = releases.headlines(found)
+    said = releases.headlines(found, gates)
     return [Flight(release, said[release.pk], _shown(release)) for release in found]
 
 

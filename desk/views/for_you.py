@@ -8,7 +8,6 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accounts.models import User
 from approvals.pages import PolicyPage
 from approvals.policy import Action
 from releases import queries as releases
@@ -21,7 +20,7 @@ class ForYou(PolicyPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """The list for this reader."""
-        waiting = releases.for_person(request.user) if isinstance(request.user, User) else []
+        waiting = releases.for_person(self.actor)
         count = len(waiting)
         sentence = {0: "Nothing waits for you.", 1: "One thing waits for you."}.get(
             count, f"{count} things wait for you."

@@ -12,7 +12,7 @@ from releases.queries.items import ItemStanding, item_standings, standings_of
 from releases.queries.lists import SORTS, get, listed_by, releases
 from releases.queries.moments import Readiness, readiness
 from releases.queries.plans import plan_now, plan_of, seal_of
-from releases.queries.waiting import Waiting, for_person
+from releases.queries.waiting import Waiting, for_person, gates_in_review
 
 __all__ = [
     "SORTS",
@@ -28,6 +28,7 @@ __all__ = [
     "for_person",
     "freezes",
     "frozen",
+    "gates_in_review",
     "get",
     "headline",
     "headlines",

@@ -5,7 +5,7 @@ A fixed number of queries for any number of releases. Read by pages, lists, the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -39,14 +39,14 @@ def headline(release: Release) -> str:
     return headlines([release])[release.pk]
 
 
-def headlines(releases: Iterable[Release]) -> dict[int, str]:
-    """The sentences of many releases by their id."""
+def headlines(releases: Iterable[Release], gates: Mapping[int, Gate] | None = None) -> dict[int, str]:
+    """The sentences of many releases by their id; `gates` are those that were read already."""
     found = list(releases)
-    known = _know(found)
+    known = _know(found, gates or {})
     return {release.pk: SENTENCES[release.status](release, known) for release in found}
 
 
-def _know(releases: list[Release]) -> _Known:
+def _know(releases: list[Release], gates: Mapping[int, Gate]) -> _Known:
     known = _Known(clock.now())
     by_state: dict[ReleaseState, list[Release]] = {}
     for release in releases:
@@ -61,7 +61,8 @@ def _know(releases: list[Release]) -> _Known:
         known.runs = DeploymentRun.objects.in_bulk([pk for pk in run_ids if pk is not None])
     review = by_state.get(ReleaseState.REVIEW, [])
     joined = [r.gate for r in review if Release._meta.get_field("gate").is_cached(r)]
-    known.gates = {gate.pk: gate for gate in joined if gate is not None and approvals.is_read(gate)}
+    read = {gate.pk: gate for gate in joined if gate is not None and approvals.is_read(gate)}
+    known.gates = {**gates, **read}
     unread = [r.gate_id for r in review if r.gate_id is not None and r.gate_id not in known.gates]
     if unread:
         known.gates |= approvals.gates().in_bulk(unread)

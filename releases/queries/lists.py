@@ -34,8 +34,10 @@ def get(version: str) -> Release:
 
 
 def listed_by(filters: Mapping[str, str]) -> QuerySet[Release]:
-    """Releases by state, kind, component, person (login) and text; `sort` is one of SORTS.
+    """Releases by state, kind, component, person (login or @login) and text; `sort` is one of SORTS.
 
+    A person's releases are those that they wrote or answered; text is looked for in version, title
+    and notes, and at the beginning of the commit.
     Unknown values match nothing that is not there; nothing here raises.
     """
     rows = Release.objects.all()  # no joins: a run's content is large, and a list shows none of it
@@ -46,11 +48,14 @@ def listed_by(filters: Mapping[str, str]) -> QuerySet[Release]:
         rows = rows.filter(kind=kind)
     if component := _clean(filters.get("component", "")):
         rows = rows.filter(brings__contains=[component])
-    if person := _clean(filters.get("person", "")):
+    if person := _clean(filters.get("person", "")).removeprefix("@"):
         rows = rows.filter(pk__in=_of_person(person))
     if text := _clean(filters.get("text", "")):
         rows = rows.filter(
-            Q(version__icontains=text) | Q(title__icontains=text) | Q(commit__istartswith=text)
+            Q(version__icontains=text)
+            | Q(title__icontains=text)
+            | Q(notes__icontains=text)
+            | Q(commit__istartswith=text)
         )
     return rows.order_by(*SORTS.get(filters.get("sort", ""), SORTS["newest"]))
 

@@ -95,10 +95,10 @@ def readiness(release: Release, moment: Moment = "start", environment: str | Non
     if moment not in MOMENTS:
         known = ", ".join(MOMENTS)
         raise Invalid(f"The moment is one of {known}.", fields={"moment": [f"One of {known}."]})
-    production = deployments.production().name
-    if environment is not None and environment != production:
+    if environment is not None and environment != deployments.production().name:
         return _judge(tuple(_before_production(release, environment)), moment, environment)
-    return _judge(tuple(_facts(gather(release, moment))), moment, production)
+    dossier = gather(release, moment)
+    return _judge(tuple(_facts(dossier)), moment, dossier.production.name)
 
 
 def _facts(dossier: Dossier) -> Iterator[Fact]:

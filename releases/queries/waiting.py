@@ -5,26 +5,27 @@ A fixed number of queries, whatever the number of releases.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from accounts import actors
+from django.db.models import Exists, OuterRef, Q
+
 from accounts.actors import Actor
-from accounts.models import User
 from approvals import queries as approvals
+from approvals.models import Gate
 from approvals.policy import Action, may
 from approvals.states import GateState
 from deployments.states import RunState
 from events import clock
 from releases.content import missing_components
-from releases.models import Component, Release
+from releases.models import Author, Component, Lessons, Release
 from releases.queries.fact import listed, utc
 from releases.queries.items import standings_of
 from releases.states import ENDS, ItemList, ReleaseState
 
 SOON = timedelta(hours=24)
-OPEN = [state for state in ReleaseState if state not in ENDS]
+UNDER_WAY = [state for state in ReleaseState if state not in (*ENDS, ReleaseState.DRAFT)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,31 +38,48 @@ class Waiting:
     label: str
 
 
-def for_person(user: User) -> list[Waiting]:
-    """Everything that this person can do now, the most pressing first."""
-    actor = actors.person(user)
-    releases = list(
-        Release.objects.filter(state__in=OPEN)
-        .select_related("gate", "production_run")
-        .order_by("window_start", "id")
-    ) + list(
-        Release.objects.filter(state=ReleaseState.ROLLED_BACK, lessons=None)
-        .order_by("id")
-        .select_related("gate")
-    )
+def gates_in_review() -> dict[int, Gate]:
+    """The gates of the releases in review by their id, with all that sentences and lists read of them."""
+    asked = Release.objects.filter(state=ReleaseState.REVIEW).values("gate_id")
+    return {gate.pk: gate for gate in approvals.gates().filter(pk__in=asked)}
+
+
+def for_person(actor: Actor, gates: Mapping[int, Gate] | None = None) -> list[Waiting]:
+    """Everything that this person can do now, the most pressing first.
+
+    `gates` is what `gates_in_review` has read already, for a page that shows more of them.
+    """
+    if actor.user is None:
+        return []
     by_state: dict[ReleaseState, list[Release]] = {}
-    for release in releases:
+    for release in _of_interest(actor):
         by_state.setdefault(release.status, []).append(release)
+    if gates is None:
+        gates = gates_in_review() if ReleaseState.REVIEW in by_state else {}
     return [
         *_runs(by_state, actor),
         *_lessons(by_state, actor),
         *_starts(by_state, actor),
-        *_signatures(by_state, user),
+        *_signatures(by_state, actor, gates),
         *_decisions(by_state, actor),
         *_validations(by_state, actor),
         *_rejected(by_state, actor),
-        *_drafts(by_state, actor, user),
+        *_drafts(by_state, actor),
     ]
+
+
+def _of_interest(actor: Actor) -> list[Release]:
+    """Releases under way, rolled back without lessons, and the person's own drafts: one query."""
+    own = Q(created_by=actor.id) | Exists(Author.objects.filter(release=OuterRef("pk"), user=actor.user))
+    untaught = ~Exists(Lessons.objects.filter(release=OuterRef("pk")))
+    wanted = (
+        Q(state__in=UNDER_WAY)
+        | Q(untaught, state=ReleaseState.ROLLED_BACK)
+        | Q(own, state=ReleaseState.DRAFT)
+    )
+    bulky = ("first_request", "plan", "production_run__content", "production_run__plan")
+    rows = Release.objects.filter(wanted).select_related("gate", "production_run").defer(*bulky)
+    return list(rows.order_by("window_start", "id"))
 
 
 ByState = dict[ReleaseState, list[Release]]
@@ -100,11 +118,11 @@ def _starts(by_state: ByState, actor: Actor) -> Iterator[Waiting]:
             )
 
 
-def _signatures(by_state: ByState, user: User) -> Iterator[Waiting]:
+def _signatures(by_state: ByState, actor: Actor, gates: Mapping[int, Gate]) -> Iterator[Waiting]:
     by_gate = {release.gate_id: release for release in by_state.get(ReleaseState.REVIEW, [])}
     if not by_gate:
         return
-    for gate, roles in approvals.waiting_for(user):
+    for gate, roles in approvals.waiting_for(actor, gates.values()):
         release = by_gate.get(gate.pk)
         if release is not None:
             text = f"Waits for your signature as {listed([role.label for role in roles])}."
@@ -145,18 +163,13 @@ def _rejected(by_state: ByState, actor: Actor) -> Iterator[Waiting]:
         yield Waiting(release.label, f"Rejected: {release.closing_reason}", release.link, "Reopen or cancel")
 
 
-def _drafts(by_state: ByState, actor: Actor, user: User) -> Iterator[Waiting]:
-    """Drafts wait for those who wrote or made them."""
+def _drafts(by_state: ByState, actor: Actor) -> Iterator[Waiting]:
+    """Drafts wait for those who wrote or made them; others' drafts were not read."""
     drafts = by_state.get(ReleaseState.DRAFT, [])
     if not drafts or may(actor, Action.STAGE):
         return
     known = list(Component.objects.filter(retired_at=None).values_list("name", flat=True))
-    written = set(
-        Release.objects.filter(pk__in=[r.pk for r in drafts], authors__user=user).values_list("pk", flat=True)
-    )
     for release in drafts:
-        if release.pk not in written and release.created_by != user.actor_id:
-            continue
         missing = missing_components(release.content, known)
         text = f"Waits for digests of {listed(missing)}." if missing else "Complete; deploy it to staging."
         yield Waiting(release.label, text, release.link, "Open" if missing else "Deploy to staging")

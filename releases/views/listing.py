@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,10 +16,13 @@ from django.urls import reverse
 from approvals.acts import Act, refusal
 from approvals.pages import PolicyPage
 from approvals.policy import Action
+from releases import queries
 from releases.models import Component, Release
 from releases.states import Kind, ReleaseState
 
 PAGE_SIZE = 25
+FILTERS = {"q": "text", "state": "state", "kind": "kind", "service": "component", "person": "person"}
+"""Names in the address, and what `queries.listed_by` calls them."""
 SORTS = {"version": "version", "state": "state", "window": "window_start", "changed": "changed_at"}
 COLUMNS = (
     ("version", "Release"),
@@ -69,7 +71,7 @@ class ReleaseList(PolicyPage):
         """The filtered, sorted page of releases."""
         asked = request.GET
         page = self._page(asked)
-        filtered = any(asked.get(name) for name in ("q", "state", "kind", "service", "person"))
+        filtered = any(asked.get(name) for name in FILTERS)
         empty_portal = page.paginator.count == 0 and not filtered
         keep = asked.copy()
         keep.pop("page", None)
@@ -89,7 +91,8 @@ class ReleaseList(PolicyPage):
         return render(request, "releases/list.html", context)
 
     def _page(self, asked: QueryDict) -> Page[Release]:
-        found = _filtered(asked).prefetch_related("authors__user")
+        found = queries.listed_by({known: asked.get(name, "") for name, known in FILTERS.items()})
+        found = found.defer("content", "first_request", "plan").prefetch_related("authors__user")
         order = asked.get("sort", "")
         column = SORTS.get(order.removeprefix("-"), "")
         if column:
@@ -107,26 +110,6 @@ class ReleaseList(PolicyPage):
             asks=True,
             refused=refusal(self.actor, Action.CREATE_RELEASE),
         )
-
-
-def _filtered(asked: QueryDict) -> QuerySet[Release]:
-    found = Release.objects.defer("content", "first_request", "plan")
-    words = asked.get("q", "").replace("\x00", "")[:100].strip()
-    if words:
-        found = found.filter(
-            Q(version__icontains=words) | Q(title__icontains=words) | Q(notes__icontains=words)
-        )
-    if asked.get("state") in ReleaseState.values:
-        found = found.filter(state=asked["state"])
-    if asked.get("kind") in Kind.values:
-        found = found.filter(kind=asked["kind"])
-    if asked.get("service"):
-        found = found.filter(brings__contains=[asked.get("service", "").replace("\x00", "")[:60]])
-    person = asked.get("person", "").replace("\x00", "").strip().removeprefix("@")[:60]
-    if person:
-        wrote = Q(authors__user__username__iexact=person) | Q(authors__login__iexact=person)
-        found = found.filter(pk__in=Release.objects.filter(wrote).values("pk"))
-    return found
 
 
 def _selects(asked: QueryDict) -> list[Select]:

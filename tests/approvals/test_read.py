@@ -17,7 +17,7 @@ from approvals import queries
 from approvals.policy import Action
 from approvals.services.gates import void
 from tests.approvals.gates import production_gate, say
-from tests.cast import SETUP, token_of, user
+from tests.cast import SETUP, actor, token_of, user
 
 pytestmark = pytest.mark.django_db
 
@@ -48,10 +48,10 @@ def test_veto_and_void_show_as_what_they_are() -> None:
 
 def test_waiting_for_lists_what_a_person_can_sign_now() -> None:
     first, second = production_gate(), production_gate(version="2026.12.0")
-    assert [gate.pk for gate, _ in queries.waiting_for(user("quinn"))] == [first.pk, second.pk]
+    assert [gate.pk for gate, _ in queries.waiting_for(actor("quinn"))] == [first.pk, second.pk]
     say(first, "quinn")
-    assert [gate.pk for gate, _ in queries.waiting_for(user("quinn"))] == [second.pk]
-    assert queries.waiting_for(user("devon")) == []
+    assert [gate.pk for gate, _ in queries.waiting_for(actor("quinn"))] == [second.pk]
+    assert queries.waiting_for(actor("devon")) == []
 
 
 def test_number_of_queries_does_not_grow_with_the_gates() -> None:

@@ -72,13 +72,13 @@ def test_headline_says_what_it_waits_for(state: str, words: str) -> None:
 )
 def test_person_finds_what_waits_for_them(state: str, name: str, words: str) -> None:
     getattr(world, state)()
-    assert any(words in waiting.sentence for waiting in queries.for_person(cast.user(name)))
-    assert queries.for_person(cast.user("otto")) == []
+    assert any(words in waiting.sentence for waiting in queries.for_person(cast.actor(name)))
+    assert queries.for_person(cast.actor("otto")) == []
 
 
 def test_author_is_not_asked_to_sign() -> None:
     world.in_review(authors=[{"login": "sasha-gh"}])
-    assert queries.for_person(cast.user("sasha")) == []
+    assert queries.for_person(cast.actor("sasha")) == []
 
 
 def count(call: object) -> int:
@@ -96,7 +96,7 @@ def test_lists_ask_the_same_number_of_queries_for_one_and_for_many() -> None:
 
     def read() -> None:
         queries.headlines(list(queries.listed_by({})))
-        queries.for_person(cast.user("quinn"))
+        queries.for_person(cast.actor("quinn"))
 
     few = count(read)
     world.in_review("1.1.0")
