@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 
 from accounts.actors import Actor
 from accounts.models import RoleHolding, User
@@ -36,12 +36,21 @@ class RequirementStanding:
     who_can: tuple[str, ...]
 
 
+def parts(to_gate: str = "") -> tuple[str | Prefetch[str], ...]:
+    """What `standing` reads of a gate, for `prefetch_related`; `to_gate` is the way there ("gate__")."""
+    given = SignOff.objects.select_related("person").order_by("at", "pk")
+    return (f"{to_gate}requirements", Prefetch(f"{to_gate}signoffs", given))
+
+
 def gates() -> QuerySet[Gate]:
     """Gates with all that `standing` reads."""
-    return Gate.objects.prefetch_related(
-        "requirements",
-        Prefetch("signoffs", SignOff.objects.select_related("person").order_by("at", "pk")),
-    )
+    return Gate.objects.prefetch_related(*parts())
+
+
+def read(found: Sequence[Gate]) -> dict[int, Gate]:
+    """These gates by their id, with all that `standing` reads; those that have it are not read again."""
+    prefetch_related_objects([gate for gate in found if not is_read(gate)], *parts())
+    return {gate.pk: gate for gate in found}
 
 
 def is_read(gate: Gate) -> bool:
@@ -58,7 +67,7 @@ def standings(asked: Sequence[Gate]) -> dict[int, list[RequirementStanding]]:
     """`standing` for many gates by their id; gates that `gates()` has read are not read again."""
     read = {gate.pk: gate for gate in asked if is_read(gate)}
     fresh = read | gates().in_bulk([gate.pk for gate in asked if gate.pk not in read])
-    people = _signers_of([gate for gate in fresh.values() if gate.is_live])
+    people = _signers_of([gate for gate in fresh.values() if gate.is_live and _asks(gate)])
     return {
         pk: [_standing_of(gate, requirement, people) for requirement in gate.requirements.all()]
         for pk, gate in fresh.items()
@@ -81,6 +90,11 @@ def _standing_of(gate: Gate, requirement: Requirement, people: list[Actor]) -> R
     return RequirementStanding(
         role, requirement.meaning, requirement.count, tuple(shown), state, tuple(who_can)
     )
+
+
+def _asks(gate: Gate) -> bool:
+    """Does a requirement still wait for somebody?"""
+    return any(_is_unmet(gate, requirement) for requirement in gate.requirements.all())
 
 
 def _signers_of(live: Sequence[Gate]) -> list[Actor]:

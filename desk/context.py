@@ -13,18 +13,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
 from accounts.actors import Actor, of_request
 from accounts.roles import Role
-from deployments.models import Region
+from deployments.queries import region_zones
 from desk import navigation
 from events import clock
-
-ZONES_KEPT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +83,13 @@ def _shell(request: HttpRequest) -> Shell:
     return Shell(
         nav=entries,
         nav_id=navigation.current(entries, request.path),
-        clocks=clocks([("your time", user.time_zone), *_region_zones()]),
+        clocks=clocks([("your time", user.time_zone), *region_zones().items()]),
         theme=user.theme,
         role_words=role_words(actor),
         account_url=_account_url(),
         now_iso=now,
         idle_minutes=idle,
     )
-
-
-def _region_zones() -> list[tuple[str, str]]:
-    """Zones of the regions; kept for a minute, since only a platform file changes them."""
-    kept: list[tuple[str, str]] | None = cache.get("desk.region-zones")
-    if kept is None:
-        kept = list(Region.objects.values_list("name", "zone"))
-        cache.set("desk.region-zones", kept, ZONES_KEPT_SECONDS)
-    return kept
 
 
 def role_words(actor: Actor) -> str:

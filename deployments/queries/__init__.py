@@ -13,16 +13,18 @@ from deployments.queries.environments import (
     open_lock,
     production,
     proof_of,
+    region_zones,
     regions_of,
     run,
     serving,
     staging_before,
+    targets_of,
     unclosed_runs,
     waiting_runs,
 )
 from deployments.queries.live import LiveComponent, LiveTarget, live_where
 from deployments.queries.progress import Sample, line_json, progress, samples
-from deployments.queries.runs import RegionFacts, RunFacts, run_facts
+from deployments.queries.runs import RegionFacts, RunFacts, run_facts, steps_of
 
 __all__ = [
     "LiveComponent",
@@ -42,12 +44,15 @@ __all__ = [
     "production",
     "progress",
     "proof_of",
+    "region_zones",
     "regions_of",
     "run",
     "run_facts",
     "samples",
     "serving",
     "staging_before",
+    "steps_of",
+    "targets_of",
     "unclosed_runs",
     "waiting_runs",
 ]

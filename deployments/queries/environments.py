@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import QuerySet
+from django.core.cache import cache
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 
 from deployments.errors import EnvironmentNotFound, RunNotFound
-from deployments.models import DeploymentRun, Environment, EnvironmentLock, Target, TargetView
+from deployments.models import DeploymentRun, Environment, EnvironmentLock, Region, Target, TargetView
 from deployments.states import ACTIVE, RunKind, RunState
+
+ZONES, ZONES_KEPT_SECONDS = "deployments.region-zones", 60
 
 
 def environments() -> QuerySet[Environment]:
@@ -48,10 +51,27 @@ def staging_before(environment: Environment) -> Environment | None:
 
 def regions_of(environment: Environment) -> list[str]:
     """Its regions in the order in which traffic moves: the strategy's, then the targets'."""
-    live = Target.objects.filter(environment=environment, retired_at=None).order_by("id")
-    there = list(live.values_list("region__name", flat=True))
+    there = [target.region.name for target in targets_of(environment)]
     named = [name for name in environment.strategy.get("regions", ()) if name in there]
     return [*named, *(name for name in there if name not in named)]
+
+
+def targets_of(environment: Environment) -> list[Target]:
+    """Its live targets with region and newest view, read once for this object."""
+    live = (
+        Target.objects.filter(retired_at=None).select_related("region", "environment", "view").order_by("id")
+    )
+    prefetch_related_objects([environment], Prefetch("targets", live))
+    return list(environment.targets.all())
+
+
+def region_zones() -> dict[str, str]:
+    """The time zone of every region by its name; kept for a minute, since only a platform file changes it."""
+    kept: dict[str, str] | None = cache.get(ZONES)
+    if kept is None:
+        kept = dict(Region.objects.values_list("name", "zone"))
+        cache.set(ZONES, kept, ZONES_KEPT_SECONDS)
+    return kept
 
 
 def needs_proof(environment: Environment) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -49,14 +50,15 @@ def live_where(environment: Environment | None = None) -> list[LiveTarget]:
     if environment is not None:
         rows = rows.filter(environment=environment)
     targets = list(rows.order_by("environment__position", "id"))
-    contents = _contents({t.environment_id for t in targets})
+    contents = _contents(targets)
     return [_live(target, contents) for target in targets]
 
 
-def _contents(environments: set[int]) -> dict[tuple[int, str], dict[str, Any]]:
+def _contents(targets: Sequence[Target]) -> dict[tuple[int, str], dict[str, Any]]:
     """Components by environment and slot, of the runs that may have made what is there."""
-    views = TargetView.objects.filter(target__environment_id__in=environments)
-    slots = {slot for slots in views.values_list("slots", flat=True) for slot in slots}
+    views = [view for view in (getattr(target, "view", None) for target in targets) if view is not None]
+    slots = {slot for view in views for slot in view.slots}
+    environments = {target.environment_id for target in targets}
     runs = DeploymentRun.objects.filter(environment_id__in=environments, slot__in=slots).order_by("id")
     return {
         (env, slot): content.get("components", {})

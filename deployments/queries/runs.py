@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import prefetch_related_objects
+
 from deployments.models import DeploymentRun, RunStep, TargetView
 from deployments.states import ACTIVE, RunState, StepState
 from events import clock
@@ -52,6 +54,12 @@ class RunFacts:
 
 
 WORST = ("fail", "error", "inconclusive", "pass")
+
+
+def steps_of(run: DeploymentRun) -> list[RunStep]:
+    """The steps in their order; a page that asks twice reads them once."""
+    prefetch_related_objects([run], "steps")
+    return list(run.steps.all())
 
 
 def run_facts(run: DeploymentRun) -> RunFacts:

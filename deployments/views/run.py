@@ -75,8 +75,8 @@ class RunPanels(RunPage):
 def run_view(run: DeploymentRun, actor: Actor, request: HttpRequest) -> dict[str, Any]:
     """Everything that the page shows. The head is read first, so that no line falls between."""
     after = ProgressHead.objects.filter(run=run).values_list("seq", flat=True).first() or 0
+    listed = queries.steps_of(run)
     facts = queries.run_facts(run)
-    listed = list(run.steps.all())
     samples = queries.samples(run) if run.traffic_at else []
     names = [region.region for region in facts.regions]
     wanted = request.GET.get("region", "")
@@ -93,7 +93,7 @@ def run_view(run: DeploymentRun, actor: Actor, request: HttpRequest) -> dict[str
         "banner": _banner(run, facts),
         "facts": _facts(run, facts),
         "controls": controls,
-        "sheets": _sheets(run, controls),
+        "sheets": _sheets(run, controls, facts),
         "ticks": steps.ticks(listed),
         "ticks_label": steps.ticks_label(listed),
         "groups": steps.groups(run, listed),
@@ -161,10 +161,10 @@ def _clock_words(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _sheets(run: DeploymentRun, controls: list[Act]) -> list[Confirm]:
+def _sheets(run: DeploymentRun, controls: list[Act], facts: queries.RunFacts) -> list[Confirm]:
     open_acts = {act.id for act in controls if act.asks and not act.refused}
-    made = {"abort": steer.abort_confirm, "promote": steer.promote_confirm}
-    return [make(run) for name, make in made.items() if name in open_acts]
+    sheets = [steer.abort_confirm(run, steer.weights_in(facts))] if "abort" in open_acts else []
+    return [*sheets, steer.promote_confirm(run)] if "promote" in open_acts else sheets
 
 
 def _banner(run: DeploymentRun, facts: queries.RunFacts) -> Banner | None:

@@ -18,6 +18,7 @@ from approvals.policy import Action
 from deployments.errors import RunNotFound
 from deployments.forms import MustReason, WithReason
 from deployments.models import DeploymentRun, TargetView
+from deployments.queries import RunFacts
 from deployments.services import steer
 from deployments.states import RunKind, RunState
 
@@ -39,6 +40,11 @@ def weights_now(run: DeploymentRun) -> list[tuple[str, float | None]]:
     ).select_related("target__region")
     by_region = {view.target.region.name: view for view in seen}
     return [(name, _share(by_region.get(name), run.slot)) for name in run.plan.get("regions", [])]
+
+
+def weights_in(facts: RunFacts) -> list[tuple[str, float | None]]:
+    """The same of facts that were read already."""
+    return [(found.region, found.percent) for found in facts.regions]
 
 
 def _share(view: TargetView | None, slot: str) -> float | None:
@@ -76,13 +82,13 @@ def abort_effects(run: DeploymentRun, weights: list[tuple[str, float | None]]) -
     return effects
 
 
-def abort_confirm(run: DeploymentRun) -> Confirm:
-    """The question before an abort: one press and this one confirm."""
+def abort_confirm(run: DeploymentRun, weights: list[tuple[str, float | None]] | None = None) -> Confirm:
+    """The question before an abort: one press and this one confirm. `weights` as they were read already."""
     cancels = run.traffic_at is None
     return Confirm(
         id="abort",
         title=f"{'Cancel' if cancels else 'Roll back'} {run.subject}?",
-        effects=abort_effects(run, weights_now(run)),
+        effects=abort_effects(run, weights_now(run) if weights is None else weights),
         label="Cancel the run" if cancels else "Roll back now",
         url=reverse("deployments:abort", args=[run.pk]),
         icon="back",

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from deployments.models import DeploymentRun, Region, RunStep
-from deployments.queries import RegionFacts, RunFacts, Sample
+from deployments.models import DeploymentRun, RunStep
+from deployments.queries import RegionFacts, RunFacts, Sample, region_zones
 from deployments.states import ACTIVE, RunState, StepState
 from events import clock
 
@@ -58,7 +58,7 @@ def regions(
     """Every region of the run's plan, in the plan's order."""
     if run.traffic_at is None and run.run_state not in ACTIVE:
         return []
-    zones = dict(Region.objects.values_list("name", "zone"))
+    zones = region_zones()
     now = clock.now()
     coming = _coming(run, facts, steps, now)
     return [

@@ -5,7 +5,7 @@ In: nothing. Out: desk/board.html. Everything on it comes from the rooms' querie
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,6 @@ from django.urls import reverse
 from accounts.actors import Actor
 from accounts.queries import labels
 from approvals.acts import Act, Confirm, refusal
-from approvals.models import Gate
 from approvals.pages import PolicyPage
 from approvals.policy import Action
 from deployments import queries as deployments
@@ -53,9 +52,9 @@ class Board(PolicyPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """The board for this reader."""
-        gates = releases.gates_in_review()
-        waiting = releases.for_person(self.actor, gates)
-        flight = in_flight(gates)
+        found, known = releases.of_interest(self.actor, drafts=IN_FLIGHT), releases.Known()
+        waiting = releases.waiting_among(self.actor, found, known)
+        flight = in_flight(found, known)
         moving = moving_runs()
         shown = matrix(moving)
         going = going_live(self.actor, moving)
@@ -88,18 +87,11 @@ class Flight:
     state: str
 
 
-def in_flight(gates: Mapping[int, Gate]) -> list[Flight]:
-    """Releases that are not at an end, those with the nearest window first.
-
-    `gates` are those of the releases in review, as `releases.gates_in_review` reads them.
-    """
-    found = list(
-        Release.objects.exclude(state__in=ENDS)
-        .defer("first_request", "plan")
-        .order_by("window_start", "-created_at")[:IN_FLIGHT]
-    )
-    said = releases.headlines(found, gates)
-    return [Flight(release, said[release.pk], _shown(release)) for release in found]
+def in_flight(found: Sequence[Release], known: releases.Known) -> list[Flight]:
+    """Of what was found, the releases that are not at an end, those with the nearest window first."""
+    flying = [release for release in found if release.status not in ENDS][:IN_FLIGHT]
+    said = releases.headlines(flying, known)
+    return [Flight(release, said[release.pk], _shown(release)) for release in flying]
 
 
 def _shown(release: Release) -> str:
@@ -112,13 +104,12 @@ def going_live(actor: Actor, moving: list[DeploymentRun]) -> dict[str, Any] | No
     run = next((run for run in moving if run.needs_proof), None)
     if run is None:
         return None
+    steps = deployments.steps_of(run)
     facts = deployments.run_facts(run)
-    steps = list(run.steps.all())
     rows = [row for region in facts.regions[:1] for row in measures.limit_rows(region.rows)]
     controls: list[Act] = steer.controls(actor, run)
-    sheets: list[Confirm] = (
-        [steer.abort_confirm(run)] if any(c.id == "abort" and not c.refused for c in controls) else []
-    )
+    aborts = any(act.id == "abort" and not act.refused for act in controls)
+    sheets: list[Confirm] = [steer.abort_confirm(run, steer.weights_in(facts))] if aborts else []
     return {
         "run": run,
         "facts": facts,

@@ -9,10 +9,11 @@ from releases.queries.dossier import fact_definitions
 from releases.queries.fact import Fact
 from releases.queries.headlines import headline, headlines
 from releases.queries.items import ItemStanding, item_standings, standings_of
+from releases.queries.known import Known
 from releases.queries.lists import SORTS, get, listed_by, releases
 from releases.queries.moments import Readiness, readiness
 from releases.queries.plans import plan_now, plan_of, seal_of
-from releases.queries.waiting import Waiting, for_person, gates_in_review
+from releases.queries.waiting import Waiting, for_person, of_interest, waiting_among
 
 __all__ = [
     "SORTS",
@@ -20,6 +21,7 @@ __all__ = [
     "Fact",
     "Frozen",
     "ItemStanding",
+    "Known",
     "Readiness",
     "Waiting",
     "changes_of",
@@ -28,12 +30,12 @@ __all__ = [
     "for_person",
     "freezes",
     "frozen",
-    "gates_in_review",
     "get",
     "headline",
     "headlines",
     "item_standings",
     "listed_by",
+    "of_interest",
     "plan_now",
     "plan_of",
     "readiness",
@@ -41,4 +43,5 @@ __all__ = [
     "revision",
     "seal_of",
     "standings_of",
+    "waiting_among",
 ]

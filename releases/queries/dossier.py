@@ -100,9 +100,9 @@ def _add_people(dossier: Dossier) -> None:
         dossier.gate_state = gate.status
         if gate.status == GateState.OPEN:
             dossier.unsigned = approvals.missing(gate)
-        dossier.go = approvals.standing_go(gate)
     dossier.facts = fact_definitions(dossier.release)
     if dossier.moment == "start":
+        dossier.go = approvals.standing_go(gate) if gate is not None else None
         dossier.watching = dossier.release.watchings.order_by("-id").first()
 
 
@@ -117,8 +117,7 @@ def _add_place(dossier: Dossier) -> None:
     )
     ours = dossier.release.production_run_id
     dossier.runs = [run for run in busy.order_by("id") if run.pk != ours]
-    targets = production.targets.filter(retired_at=None).select_related("region", "environment", "view")
-    dossier.targets = list(targets)
+    dossier.targets = deployments.targets_of(production)
 
 
 def fact_definitions(release: Release) -> list[FactDefinition]:

@@ -5,21 +5,21 @@ A fixed number of queries for any number of releases. Read by pages, lists, the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from accounts.roles import Role
-from approvals import queries as approvals
 from approvals.models import Gate
 from deployments.models import DeploymentRun
 from deployments.states import RunState
 from events import clock
 from releases.content import missing_components
-from releases.models import Component, Lessons, Release
+from releases.models import Lessons, Release
 from releases.queries.fact import listed, utc
-from releases.queries.items import ItemStanding, standings_of
-from releases.states import ItemList, ReleaseState
+from releases.queries.items import ItemStanding
+from releases.queries.known import Known
+from releases.states import ReleaseState
 
 
 @dataclass(slots=True)
@@ -39,14 +39,14 @@ def headline(release: Release) -> str:
     return headlines([release])[release.pk]
 
 
-def headlines(releases: Iterable[Release], gates: Mapping[int, Gate] | None = None) -> dict[int, str]:
-    """The sentences of many releases by their id; `gates` are those that were read already."""
+def headlines(releases: Iterable[Release], known: Known | None = None) -> dict[int, str]:
+    """The sentences of many releases by their id; `known` is what the page has read of them already."""
     found = list(releases)
-    known = _know(found, gates or {})
-    return {release.pk: SENTENCES[release.status](release, known) for release in found}
+    rests_on = _know(found, known or Known())
+    return {release.pk: SENTENCES[release.status](release, rests_on) for release in found}
 
 
-def _know(releases: list[Release], gates: Mapping[int, Gate]) -> _Known:
+def _know(releases: list[Release], shared: Known) -> _Known:
     known = _Known(clock.now())
     by_state: dict[ReleaseState, list[Release]] = {}
     for release in releases:
@@ -54,21 +54,12 @@ def _know(releases: list[Release], gates: Mapping[int, Gate]) -> _Known:
     drafts = by_state.get(ReleaseState.DRAFT, [])
     moving = by_state.get(ReleaseState.STAGING, []) + by_state.get(ReleaseState.DEPLOYING, [])
     if drafts:
-        names = Component.objects.filter(retired_at=None).values_list("name", flat=True)
-        known.components = list(names)
+        known.components = shared.components()
     run_ids = {r.staging_run_id for r in drafts + moving} | {r.production_run_id for r in moving}
     if run_ids - {None}:
         known.runs = DeploymentRun.objects.in_bulk([pk for pk in run_ids if pk is not None])
-    review = by_state.get(ReleaseState.REVIEW, [])
-    joined = [r.gate for r in review if Release._meta.get_field("gate").is_cached(r)]
-    read = {gate.pk: gate for gate in joined if gate is not None and approvals.is_read(gate)}
-    known.gates = {**gates, **read}
-    unread = [r.gate_id for r in review if r.gate_id is not None and r.gate_id not in known.gates]
-    if unread:
-        known.gates |= approvals.gates().in_bulk(unread)
-    validating = by_state.get(ReleaseState.VALIDATING, [])
-    if validating:
-        known.validations = standings_of(validating, ItemList.VALIDATION)
+    known.gates = shared.gates(by_state.get(ReleaseState.REVIEW, []))
+    known.validations = shared.validations(by_state.get(ReleaseState.VALIDATING, []))
     back = [r.pk for r in by_state.get(ReleaseState.ROLLED_BACK, [])]
     if back:
         known.taught = set(Lessons.objects.filter(release_id__in=back).values_list("release_id", flat=True))

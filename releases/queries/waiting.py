@@ -5,7 +5,7 @@ A fixed number of queries, whatever the number of releases.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,16 +13,15 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.actors import Actor
 from approvals import queries as approvals
-from approvals.models import Gate
 from approvals.policy import Action, may
 from approvals.states import GateState
 from deployments.states import RunState
 from events import clock
 from releases.content import missing_components
-from releases.models import Author, Component, Lessons, Release
+from releases.models import Author, Lessons, Release
 from releases.queries.fact import listed, utc
-from releases.queries.items import standings_of
-from releases.states import ENDS, ItemList, ReleaseState
+from releases.queries.known import Known
+from releases.states import ENDS, ReleaseState
 
 SOON = timedelta(hours=24)
 UNDER_WAY = [state for state in ReleaseState if state not in (*ENDS, ReleaseState.DRAFT)]
@@ -38,48 +37,47 @@ class Waiting:
     label: str
 
 
-def gates_in_review() -> dict[int, Gate]:
-    """The gates of the releases in review by their id, with all that sentences and lists read of them."""
-    asked = Release.objects.filter(state=ReleaseState.REVIEW).values("gate_id")
-    return {gate.pk: gate for gate in approvals.gates().filter(pk__in=asked)}
+def for_person(actor: Actor) -> list[Waiting]:
+    """Everything that this person can do now, the most pressing first."""
+    return waiting_among(actor, of_interest(actor), Known())
 
 
-def for_person(actor: Actor, gates: Mapping[int, Gate] | None = None) -> list[Waiting]:
-    """Everything that this person can do now, the most pressing first.
+def of_interest(actor: Actor, *, drafts: int = 0) -> list[Release]:
+    """Releases under way, rolled back without lessons, and drafts: this person's and the newest few.
 
-    `gates` is what `gates_in_review` has read already, for a page that shows more of them.
+    One query; the nearest window first.
     """
+    wrote = Exists(Author.objects.filter(release=OuterRef("pk"), user=actor.user))
+    untaught = ~Exists(Lessons.objects.filter(release=OuterRef("pk")))
+    newest = Release.objects.filter(state=ReleaseState.DRAFT).order_by("-created_at").values("pk")[:drafts]
+    mine = Q(created_by=actor.id) | Q(wrote=True) | Q(pk__in=newest if drafts else ())
+    wanted = (
+        Q(state__in=UNDER_WAY)
+        | Q(untaught, state=ReleaseState.ROLLED_BACK)
+        | (Q(state=ReleaseState.DRAFT) & mine)
+    )
+    bulky = ("first_request", "plan", "production_run__content", "production_run__plan")
+    rows = Release.objects.annotate(wrote=wrote).filter(wanted).select_related("gate", "production_run")
+    return list(rows.defer(*bulky).order_by("window_start", "-created_at", "id"))
+
+
+def waiting_among(actor: Actor, releases: Sequence[Release], known: Known) -> list[Waiting]:
+    """What waits for this person among releases that `of_interest` has read."""
     if actor.user is None:
         return []
     by_state: dict[ReleaseState, list[Release]] = {}
-    for release in _of_interest(actor):
+    for release in releases:
         by_state.setdefault(release.status, []).append(release)
-    if gates is None:
-        gates = gates_in_review() if ReleaseState.REVIEW in by_state else {}
     return [
         *_runs(by_state, actor),
         *_lessons(by_state, actor),
         *_starts(by_state, actor),
-        *_signatures(by_state, actor, gates),
+        *_signatures(by_state, actor, known),
         *_decisions(by_state, actor),
-        *_validations(by_state, actor),
+        *_validations(by_state, actor, known),
         *_rejected(by_state, actor),
-        *_drafts(by_state, actor),
+        *_drafts(by_state, actor, known),
     ]
-
-
-def _of_interest(actor: Actor) -> list[Release]:
-    """Releases under way, rolled back without lessons, and the person's own drafts: one query."""
-    own = Q(created_by=actor.id) | Exists(Author.objects.filter(release=OuterRef("pk"), user=actor.user))
-    untaught = ~Exists(Lessons.objects.filter(release=OuterRef("pk")))
-    wanted = (
-        Q(state__in=UNDER_WAY)
-        | Q(untaught, state=ReleaseState.ROLLED_BACK)
-        | Q(own, state=ReleaseState.DRAFT)
-    )
-    bulky = ("first_request", "plan", "production_run__content", "production_run__plan")
-    rows = Release.objects.filter(wanted).select_related("gate", "production_run").defer(*bulky)
-    return list(rows.order_by("window_start", "id"))
 
 
 ByState = dict[ReleaseState, list[Release]]
@@ -118,11 +116,10 @@ def _starts(by_state: ByState, actor: Actor) -> Iterator[Waiting]:
             )
 
 
-def _signatures(by_state: ByState, actor: Actor, gates: Mapping[int, Gate]) -> Iterator[Waiting]:
-    by_gate = {release.gate_id: release for release in by_state.get(ReleaseState.REVIEW, [])}
-    if not by_gate:
-        return
-    for gate, roles in approvals.waiting_for(actor, gates.values()):
+def _signatures(by_state: ByState, actor: Actor, known: Known) -> Iterator[Waiting]:
+    review = by_state.get(ReleaseState.REVIEW, [])
+    by_gate = {release.gate_id: release for release in review}
+    for gate, roles in approvals.waiting_for(actor, known.gates(review).values()):
         release = by_gate.get(gate.pk)
         if release is not None:
             text = f"Waits for your signature as {listed([role.label for role in roles])}."
@@ -138,12 +135,12 @@ def _decisions(by_state: ByState, actor: Actor) -> Iterator[Waiting]:
             yield Waiting(release.label, text, f"{release.link}go/", "Decide")
 
 
-def _validations(by_state: ByState, actor: Actor) -> Iterator[Waiting]:
+def _validations(by_state: ByState, actor: Actor, known: Known) -> Iterator[Waiting]:
     validating = by_state.get(ReleaseState.VALIDATING, [])
     records, submits = may(actor, Action.RECORD_VALIDATION) is None, may(actor, Action.SUBMIT) is None
     if not validating or not (records or submits):
         return
-    standings = standings_of(validating, ItemList.VALIDATION)
+    standings = known.validations(validating)
     for release in validating:
         titles = [s.item.title for s in standings[release.pk] if not s.done]
         if titles and records:
@@ -163,13 +160,17 @@ def _rejected(by_state: ByState, actor: Actor) -> Iterator[Waiting]:
         yield Waiting(release.label, f"Rejected: {release.closing_reason}", release.link, "Reopen or cancel")
 
 
-def _drafts(by_state: ByState, actor: Actor) -> Iterator[Waiting]:
-    """Drafts wait for those who wrote or made them; others' drafts were not read."""
-    drafts = by_state.get(ReleaseState.DRAFT, [])
+def _drafts(by_state: ByState, actor: Actor, known: Known) -> Iterator[Waiting]:
+    """Drafts wait for those who wrote or made them."""
+    drafts = [r for r in by_state.get(ReleaseState.DRAFT, []) if _is_own(r, actor)]
     if not drafts or may(actor, Action.STAGE):
         return
-    known = list(Component.objects.filter(retired_at=None).values_list("name", flat=True))
     for release in drafts:
-        missing = missing_components(release.content, known)
+        missing = missing_components(release.content, known.components())
         text = f"Waits for digests of {listed(missing)}." if missing else "Complete; deploy it to staging."
         yield Waiting(release.label, text, release.link, "Open" if missing else "Deploy to staging")
+
+
+def _is_own(release: Release, actor: Actor) -> bool:
+    wrote: bool = release.wrote  # type: ignore[attr-defined]  # annotated by of_interest
+    return wrote or release.created_by == actor.id

@@ -46,10 +46,10 @@ class Dock:
 
 
 def dock(
-    release: Release, actor: Actor, readiness: Readiness, cards: list[SignCard]
+    release: Release, actor: Actor, readiness: Readiness | None, cards: list[SignCard]
 ) -> tuple[Dock, list[Confirm]]:
-    """What the dock shows in this state, and the sheets for this reader."""
-    if release.status == S.REVIEW:
+    """What the dock shows in this state, and the sheets for this reader; ended releases have no readiness."""
+    if release.status == S.REVIEW and readiness is not None:
         return _deciding(release, actor, readiness, cards)
     shown = Dock(TITLES[release.status])
     if release.status == S.APPROVED:
@@ -58,7 +58,7 @@ def dock(
         postpone = _act(
             "postpone", "Postpone", release, refusal(actor, WAYS[Verb.POSTPONE].action), "calendar"
         )
-        shown.waits = [blocker.sentence for blocker in readiness.blockers]
+        shown.waits = [blocker.sentence for blocker in readiness.blockers] if readiness else []
         shown.acts = [act for act in (postpone, watching, start) if act is not None]
     return shown, []
 

@@ -25,10 +25,11 @@ from releases import queries
 from releases.forms import SignForm
 from releases.models import Release
 from releases.services import signing
-from releases.states import ReleaseState, Verdict
+from releases.states import ENDS, ReleaseState, Verdict
 from releases.verbs import WAYS, Verb
 from releases.views import dock, plans, reading, signs
 
+NUMBERS = dict(enumerate(("two", "three", "four", "five", "six", "seven", "eight", "nine"), start=2))
 ACTOR_ID = re.compile(r"(?:person|service|system):[\w-]+")
 WORST_FIRST = {Verdict.BLOCKS: 0, Verdict.WATCH: 1, Verdict.CLEAR: 2}
 COUNT_LOOKS = (
@@ -97,12 +98,13 @@ def room(
     """Everything that the room shows."""
     context = reading.shared(release, actor)
     moment = MOMENT_OF.get(release.status, "go")
-    readiness = queries.readiness(release, moment)  # type: ignore[arg-type]
-    facts = sorted(readiness.facts, key=lambda fact: WORST_FIRST[Verdict(fact.verdict)])
+    readiness = None if release.status in ENDS else queries.readiness(release, moment)  # type: ignore[arg-type]
+    found = readiness.facts if readiness is not None else ()
+    facts = sorted(found, key=lambda fact: WORST_FIRST[Verdict(fact.verdict)])
     rows = reading.change_rows(release)
     dock_view, sheets = dock.dock(release, actor, readiness, context["signs"])
     return context | {
-        "headline": queries.headline(release),
+        "headline": _headline(release, dock_view),
         "lede": _lede(release),
         "facts": facts,
         "sources": _sources(facts),
@@ -137,6 +139,17 @@ def _sign_part(
     if error is not None:
         return part | {"sign_refusal": "Signatures are not asked for in this state."}
     return part
+
+
+def _headline(release: Release, shown: dock.Dock) -> str:
+    """While it is decided: how much is left; else the release's own sentence."""
+    if release.status != ReleaseState.REVIEW:
+        return f"{release.version}. {queries.headline(release)}"
+    left = len(shown.waits)
+    if not left:
+        return f"{release.version} is ready to go: nothing is left."
+    counted = "one thing is" if left == 1 else f"{NUMBERS.get(left, left)} things are"
+    return f"{release.version} is not ready to go: {counted} left."
 
 
 def _lede(release: Release) -> str:

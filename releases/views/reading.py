@@ -12,12 +12,13 @@ from django.db.models import Prefetch
 
 from accounts.actors import Actor
 from approvals.policy import Action, may
-from approvals.queries import gates
+from approvals.queries import parts
 from events import clock
 from events.models import Event
 from releases import queries
 from releases.errors import ReleaseNotFound
 from releases.models import Author, Release
+from releases.queries.lists import JOINED
 from releases.states import ReleaseState
 from releases.views import acts, changes, signs, stages
 
@@ -27,14 +28,14 @@ QUIET = ("run.step_done", "message.sent")
 
 def get_release(version: str) -> Release:
     """The release with all that its pages show; raises ReleaseNotFound."""
-    rows = Release.objects.select_related("base_run", "staging_run", "production_run", "follows").defer(
+    rows = Release.objects.select_related(*JOINED).defer(
         "first_request", "base_run__plan", "staging_run__content", "production_run__content"
     )
     found = None
     if version.isprintable():
         found = (
             rows.prefetch_related(
-                Prefetch("gate", gates()), Prefetch("authors", Author.objects.select_related("user"))
+                *parts("gate__"), Prefetch("authors", Author.objects.select_related("user"))
             )
             .filter(version=version)
             .first()

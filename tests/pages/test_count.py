@@ -6,9 +6,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from deployments.models import DeploymentRun
 from releases.services import create
 from tests.accounts.fixtures import Door
 from tests.cast import actor
+from tests.pages.test_open import STATES
 from tests.releases import world
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("platform")]
@@ -75,4 +77,22 @@ def test_the_room_reads_every_fact_in_a_fixed_number_of_queries(logged_in: Door)
     before = queries(logged_in, f"{release.link}go/")
     many(5)
     world.sign(release, "quinn")
-    assert queries(logged_in, f"{release.link}go/") <= before <= 17
+    assert queries(logged_in, f"{release.link}go/") <= before <= MOST
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_release_and_room_stay_within_the_limit_in_every_state(state: str, logged_in: Door) -> None:
+    release = STATES[state]()
+    for tab in ("", "go/"):
+        assert queries(logged_in, f"{release.link}{tab}") <= MOST, tab
+
+
+@pytest.mark.parametrize("name", ["rita", "devon", "quinn"])
+def test_board_of_the_busiest_day_stays_within_the_limit(name: str, logged_in: Door) -> None:
+    run = DeploymentRun.objects.get(pk=world.deploying().production_run_id)
+    run.start()
+    run.save()
+    world.draft("2027.1.0")
+    world.staged("2027.2.0", components={**world.whole("d")})
+    world.in_review("2027.3.0", components={**world.whole("e")})
+    assert queries(logged_in, "/", name) <= MOST
