@@ -76,6 +76,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # pads at random; tokens in pages are masked anew each time
     "csp.middleware.CSPMiddleware",
     "hmhp_portal.headers.PrivacyHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
