@@ -13,7 +13,7 @@ from django.conf import settings
 
 from accounts.actors import Actor
 
-Verb = Literal["READ_PEOPLE", "MANAGE_PEOPLE", "OWN_TOKENS", "MANAGE_TOKENS"]
+Verb = Literal["READ_PEOPLE", "MANAGE_PEOPLE", "OWN_TOKENS", "MANAGE_TOKENS", "NAME_DEPUTY"]
 
 
 def refusal(actor: Actor, verb: Verb) -> str | None:

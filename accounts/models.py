@@ -16,10 +16,11 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Lower
 
 from accounts.roles import SERVICE_SCOPES, Role, Scope
+from events import clock
 
 HANDLE = r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?"
 """A login: 1 to 40 lower-case letters, digits, dots, dashes, underscores."""
@@ -121,10 +122,12 @@ class User(AbstractUser):
         return ZoneInfo(self.time_zone)
 
     def current_roles(self) -> frozenset[Role]:
-        """The roles held now; none when the account is not active. One query."""
+        """The roles held now, as a deputy too; none when the account is not active. One query."""
         if not self.is_active:
             return frozenset()
-        return frozenset(Role(r) for r in self.holdings.filter(until=None).values_list("role", flat=True))
+        held = self.holdings.filter(until=None).order_by().values_list("role", flat=True)
+        lent = Deputy.standing().filter(deputy=self).values_list("role", flat=True)
+        return frozenset(Role(role) for role in held.union(lent))
 
     @property
     def is_staff(self) -> bool:  # type: ignore[override]
@@ -172,6 +175,49 @@ class RoleHolding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} {self.role}"
+
+
+class Deputy(models.Model):
+    """`deputy` stands in for `principal` in one role for a named time. Ended early, never deleted.
+
+    It lends what the principal holds: it rests while the principal's role or account does.
+    """
+
+    principal = models.ForeignKey(User, models.PROTECT, related_name="deputies")
+    deputy = models.ForeignKey(User, models.PROTECT, related_name="deputyships")
+    role = models.CharField(max_length=32, choices=Role)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    reason = models.CharField(max_length=300)
+    given_by = models.CharField(max_length=80, help_text="actor id")
+    given_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """For somebody else, for a time, in a role that signs."""
+
+        db_table = "accounts_deputy"
+        ordering = ("-since", "-id")
+        constraints = (
+            models.CheckConstraint(condition=~Q(principal=F("deputy")), name="deputy_is_somebody_else"),
+            models.CheckConstraint(condition=Q(until__gt=F("since")), name="deputy_for_a_time"),
+            models.CheckConstraint(condition=~Q(reason=""), name="deputy_with_reason"),
+            models.CheckConstraint(
+                condition=Q(role__in=Role.values) & ~Q(role__in=[Role.ADMINISTRATOR, Role.AUDITOR]),
+                name="deputy_role_signs",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.deputy} for {self.principal} as {self.role}"
+
+    @classmethod
+    def standing(cls) -> models.QuerySet[Deputy]:
+        """Those that count now: their time runs, and the principal is active and holds the role."""
+        now = clock.now()
+        held = RoleHolding.objects.filter(user=OuterRef("principal"), role=OuterRef("role"), until=None)
+        running = cls.objects.filter(since__lte=now, until__gt=now, ended_at=None)
+        return running.filter(Exists(held), principal__is_active=True).order_by()
 
 
 class SourceLogin(models.Model):

@@ -57,3 +57,18 @@ class EmptyGate(PortalError):
     status = 409
     type = "gate-without-requirements"
     title = "The approval policy is incomplete"
+
+
+class PolicyNotMet(PortalError):
+    """The present people could not meet this policy; the detail names the rule and who is missing."""
+
+    status = 409
+    type = "policy-cannot-be-met"
+    title = "Nobody could meet this policy"
+
+
+class NoProposal(NotFound):
+    """No changed policy waits for signatures."""
+
+    type = "no-policy-proposal"
+    title = "No changed policy waits"

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal
 
 from accounts.actors import Actor
 from accounts.roles import Role, Scope
-from approvals.requirements import requirements_for as requirements_for
+from approvals.rules import may_ever_sign
+from approvals.states import Answer
 from events.errors import NotAllowed
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class Action(StrEnum):
     REOPEN = "reopen a rejected release"
     FOLLOW_UP = "make a follow-up release"
     SIGN = "sign"
+    NAME_DEPUTY = "name a deputy"
+    WITHDRAW_POLICY = "take back a changed approval policy"
     DECIDE = "decide go or no-go"
     WATCH = "say that they are watching"
     DEPLOY = "start a production deployment"
@@ -115,7 +118,9 @@ TABLE: dict[Action, Rule] = {
     Action.CANCEL: _rule(RM, scope=Scope.RELEASE),
     Action.REOPEN: _rule(RM, scope=Scope.RELEASE),
     Action.FOLLOW_UP: _rule(RM, DEVELOPER, scope=Scope.RELEASE),
-    Action.SIGN: _rule(RM, QA, SECURITY, scope=Scope.SIGN),
+    Action.SIGN: _rule(RM, DEVOPS, QA, SECURITY, DEVELOPER, SUPPORT, STAKEHOLDER, scope=Scope.SIGN),
+    Action.NAME_DEPUTY: Rule(EVERYONE - {AUDITOR}, Scope.SIGN),
+    Action.WITHDRAW_POLICY: _rule(ADMINISTRATOR, scope=Scope.RELEASE),
     Action.DECIDE: _rule(RM, scope=Scope.SIGN),
     Action.WATCH: _rule(DEVOPS, scope=Scope.DEPLOY),
     Action.DEPLOY: _rule(DEVOPS, scope=Scope.DEPLOY),
@@ -168,8 +173,9 @@ def may_sign(gate: Gate, actor: Actor, role: Role) -> str | None:
     refusal = may(actor, Action.SIGN)
     if refusal is not None or not actor.is_person:
         return refusal or "The portal itself never signs; only people do."
-    if actor.id in gate.barred:  # an author may not sign
-        return f"{actor.label} may not sign {gate.label}: {gate.barred[actor.id]}"
+    barred = why_barred(gate, actor)
+    if barred is not None:
+        return f"{actor.label} may not sign {gate.label}: {barred}"
     if role not in actor.roles:
         return f"{actor.label} does not hold the role {role.label} and cannot sign in it."
     if all(requirement.role != role for requirement in gate.requirements.all()):
@@ -182,12 +188,33 @@ def may_sign(gate: Gate, actor: Actor, role: Role) -> str | None:
     return None
 
 
+def why_barred(gate: Gate, actor: Actor) -> str | None:
+    """Why this person signs nothing at this gate (an author, or never by the policy), or None."""
+    if actor.id in gate.barred and "author_signs" not in gate.exceptions:  # an author may not sign
+        reason: str = gate.barred[actor.id]
+        return reason
+    never = may_ever_sign(gate.never_sign, actor.label, actor.roles)
+    return None if never is None else f"{never}."
+
+
 def why_invalid(gate: Gate, signer: Actor, role: Role) -> str | None:
     """Why a signature given earlier no longer counts (account, role or authorship), or None."""
     if not signer.roles:
         return f"{signer.label} no longer has an active account with a role."
     if role not in signer.roles:
         return f"{signer.label} no longer holds the role {role.label}."
-    if signer.id in gate.barred:
-        return f"{signer.label} may no longer sign {gate.label}: {gate.barred[signer.id]}"
+    barred = why_barred(gate, signer)
+    if barred is not None:
+        return f"{signer.label} may no longer sign {gate.label}: {barred}"
     return None
+
+
+def may_start(gate: Gate, actor_id: str, label: str) -> str | None:
+    """None, or why this person may not start what the gate allows: they are its only signer."""
+    signed = {s.person.actor_id for s in gate.standing_signoffs if s.answer == Answer.GO}
+    if signed != {actor_id} or "starter_is_only_signer" in gate.exceptions:
+        return None
+    return (
+        f"{label} is the only one who signed {gate.label}, and whoever starts the production run is not its "
+        "only signer. Somebody else can start it, or sign too."
+    )

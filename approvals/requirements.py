@@ -1,32 +1,56 @@
-"""Which roles a gate asks, by kind: the approval policy in force, frozen into a gate as it opens.
+"""The approval policy in force until a platform file names another: version 1 of a new installation.
 
 Source: strategy, "Deployment Roles and Responsibilities" (the Release Manager decides, the QA Lead
-signs off on production readiness, the Security Officer reviews). Called by `services.gates`.
+signs off on production readiness, the Security Officer reviews). A security release goes with fewer
+signatures and owes the rest within 48 hours; a major one also asks who will run it. Read by
+`approvals.policy_document`, which fills with these rules what a file leaves out.
 """
 
 from __future__ import annotations
 
-from accounts.roles import Role
+from typing import Any
 
-VERSION = 1
-"""Raised whenever the tables below change; a gate remembers the version it was opened under."""
+DAYS = 86_400
 
-RequirementSpec = tuple[Role, int, str]
 
-PRODUCTION: tuple[RequirementSpec, ...] = (
-    (Role.RELEASE_MANAGER, 1, "approved for production"),
-    (Role.QA_LEAD, 1, "accepted by quality assurance"),
-    (Role.SECURITY_OFFICER, 1, "reviewed security"),
+def _asks(role: str, meaning: str, count: int = 1) -> dict[str, Any]:
+    return {"role": role, "count": count, "meaning": meaning}
+
+
+MANAGER = _asks("release_manager", "approved for production")
+QUALITY = _asks("qa_lead", "accepted by quality assurance")
+SECURITY = _asks("security_officer", "reviewed security")
+OPERATIONS = _asks("devops_engineer", "ready to run it")
+
+DEFAULT_RULES: tuple[dict[str, Any], ...] = (
+    {
+        "name": "production",
+        "gate": "production",
+        "signatures": [MANAGER, QUALITY, SECURITY],
+        "expires_after_seconds": 14 * DAYS,
+    },
+    {
+        "name": "security",
+        "gate": "production",
+        "release_kinds": ["security"],
+        "signatures": [MANAGER, SECURITY],
+        "owed": {"within_seconds": 2 * DAYS, "signatures": [QUALITY]},
+        "expires_after_seconds": 3 * DAYS,
+    },
+    {
+        "name": "major",
+        "gate": "production",
+        "release_kinds": ["major"],
+        "signatures": [MANAGER, QUALITY, SECURITY, OPERATIONS],
+        "expires_after_seconds": 14 * DAYS,
+    },
+    {
+        "name": "policy",
+        "gate": "policy",
+        "signatures": [
+            _asks("release_manager", "agreed to the new rules"),
+            _asks("security_officer", "agreed to the new rules"),
+        ],
+        "expires_after_seconds": 30 * DAYS,
+    },
 )
-
-BY_KIND: dict[str, tuple[RequirementSpec, ...]] = {"production": PRODUCTION}
-
-
-def requirements_for(kind: str, release_kind: str) -> tuple[RequirementSpec, ...]:
-    """Role, how many of it, and what their signature means; empty when nobody is asked.
-
-    Every kind of release asks the same three roles; `release_kind` is here for policies that
-    will not.
-    """
-    del release_kind
-    return BY_KIND.get(kind, ())

@@ -32,3 +32,12 @@ class DecisionAnswer(models.TextChoices):
     GO = "go", "Go"
     NO_GO = "no_go", "No-go"
     POSTPONE = "postpone", "Postpone"
+
+
+class ProposalState(models.TextChoices):
+    """Where a changed policy stands; the last three are ends."""
+
+    PENDING = "pending", "Pending"
+    ADOPTED = "adopted", "Adopted"
+    REFUSED = "refused", "Refused"
+    WITHDRAWN = "withdrawn", "Withdrawn"

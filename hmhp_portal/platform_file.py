@@ -17,6 +17,7 @@ import yaml
 from django.db import transaction
 
 import accounts.platform_file
+import approvals.platform_file
 import deployments.platform_file
 import events.platform_file
 import notifications.platform_file
@@ -32,6 +33,7 @@ PARTS: tuple[ModuleType, ...] = (
     accounts.platform_file,
     deployments.platform_file,
     releases.platform_file,
+    approvals.platform_file,
     notifications.platform_file,
 )
 """In the order in which they are applied: what a later one names exists by then."""

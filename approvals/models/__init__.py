@@ -1,6 +1,9 @@
-"""What is asked, who answered, and what was decided."""
+"""What is asked, who answered, what was decided, and under which version of the policy."""
 
 from approvals.models.answers import Decision as Decision
 from approvals.models.answers import SignOff as SignOff
 from approvals.models.gates import Gate as Gate
 from approvals.models.gates import Requirement as Requirement
+from approvals.models.policies import ExceptionUse as ExceptionUse
+from approvals.models.policies import PolicyProposal as PolicyProposal
+from approvals.models.policies import PolicyVersion as PolicyVersion

@@ -25,6 +25,10 @@ class SignOff(models.Model):
     seal = models.CharField(max_length=64)
     at = models.DateTimeField()
     factors = models.JSONField(default=dict)
+    stands_in_for = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    """Whose deputy signed, when the role was held for somebody else."""
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     withdrawn_reason = models.TextField(blank=True)
     invalid_reason = models.TextField(blank=True)

@@ -6,7 +6,7 @@ written by `approvals.services` only; answers are granted or withdrawn, never ed
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -39,10 +39,16 @@ class Gate(models.Model):
     round = models.PositiveIntegerField()
     state = FSMField(default=OPEN, choices=GateState.choices, protected=True)
     policy_version = models.PositiveIntegerField()
+    rule = models.JSONField(default=dict, blank=True)
+    """What of the policy's rule is frozen here: name, owed signatures, who never signs, exceptions."""
     opened_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     closing_reason = models.TextField(blank=True)
+    stuck_reason = models.TextField(blank=True)
+    """Why the present people cannot satisfy it, as last seen by the sweep; empty when they can."""
+    reminders = models.PositiveIntegerField(default=0)
+    reminded_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         """One live gate per subject; an end has its time and reason."""
@@ -78,6 +84,22 @@ class Gate(models.Model):
     def is_live(self) -> bool:
         """True while the gate takes answers."""
         return self.status in LIVE
+
+    @property
+    def never_sign(self) -> list[str]:
+        """People (`@login`) and roles that the frozen rule bars."""
+        return list(self.rule.get("never_sign", ()))
+
+    @property
+    def exceptions(self) -> dict[str, str]:
+        """Separations that the frozen rule gives up, with the declared reasons."""
+        return dict(self.rule.get("exceptions", {}))
+
+    @property
+    def owed(self) -> dict[str, Any] | None:
+        """`{"within_seconds", "signatures": [{"role", "count", "meaning"}]}` of an expedited release."""
+        found: dict[str, Any] | None = self.rule.get("owed")
+        return found
 
     @property
     def standing_signoffs(self) -> list[SignOff]:

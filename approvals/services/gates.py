@@ -15,8 +15,11 @@ from accounts.roles import Role
 from approvals.errors import EmptyGate, GateExists
 from approvals.models import Gate, Requirement, SignOff
 from approvals.policy import why_invalid
-from approvals.requirements import VERSION, RequirementSpec, requirements_for
+from approvals.queries.standing import unmeetable
+from approvals.rules import Rule
 from approvals.services.locking import about, end_go, locked, settle
+from approvals.services.versions import rule_for_gate
+from approvals.states import GateState
 from events import clock
 from events.services import record
 
@@ -37,17 +40,21 @@ def open_gate(
     actor: Actor,
     expires_at: datetime | None = None,
 ) -> Gate:
-    """Ask the roles of the policy in force about one seal.
+    """Ask the roles of the policy in force about one seal; the gate keeps that version and its rule.
 
-    `barred` maps actor ids to the full sentence why they may not sign (authors). Raises EmptyGate
-    when the policy asks nobody, GateExists while an earlier gate of this stream and kind is live.
+    `expires_at` replaces the rule's expiry. `barred` maps actor ids to the full sentence why they may
+    not sign (authors). Raises EmptyGate when the policy asks nobody, GateExists while an earlier gate of
+    this stream and kind is live.
     """
-    asked = requirements_for(kind, release_kind)
-    if not asked:
+    version, rule = rule_for_gate(kind, environment, release_kind)
+    if rule is None or not rule.signatures:
         raise EmptyGate(
             f"The approval policy asks no role for the gate “{kind}”, so {label} could pass unseen. "
             "An Administrator must name its roles first."
         )
+    now = clock.now()
+    if expires_at is None and rule.expires_after is not None:
+        expires_at = now + rule.expires_after
     earlier = Gate.objects.filter(stream=stream, kind=kind).aggregate(last=Max("round"))["last"] or 0
     gate = Gate(
         kind=kind,
@@ -60,12 +67,13 @@ def open_gate(
         summary=dict(summary),
         barred=dict(barred),
         round=earlier + 1,
-        policy_version=VERSION,
-        opened_at=clock.now(),
+        policy_version=version,
+        rule=rule.frozen(),
+        opened_at=now,
         expires_at=expires_at,
     )
     with transaction.atomic():
-        _insert(gate, asked)
+        _insert(gate, rule)
         record(
             stream,
             "gate.opened",
@@ -73,24 +81,25 @@ def open_gate(
             after={"state": gate.status},
             data=about(gate)
             | {
-                "asks": [
-                    {"role": role, "count": count, "meaning": meaning} for role, count, meaning in asked
-                ],
+                "asks": [asked.as_data() for asked in rule.signatures],
                 "barred": dict(barred),
-                "policy_version": VERSION,
+                "policy_version": version,
+                "rule": gate.rule,
+                "expires_at": expires_at,
             },
         )
     return gate
 
 
-def _insert(gate: Gate, asked: tuple[RequirementSpec, ...]) -> None:
+def _insert(gate: Gate, rule: Rule) -> None:
     try:
         with transaction.atomic():
             gate.save(force_insert=True)
     except IntegrityError as error:
         raise GateExists(f"A gate “{gate.kind}” of {gate.label} still takes answers.") from error
     Requirement.objects.bulk_create(
-        Requirement(gate=gate, role=role, count=count, meaning=meaning) for role, count, meaning in asked
+        Requirement(gate=gate, role=asked.role, count=asked.count, meaning=asked.meaning)
+        for asked in rule.signatures
     )
 
 
@@ -124,7 +133,7 @@ def re_judge(gate_id: int, *, barred: Mapping[str, str] | None = None) -> list[s
 
     A signature ends with its signer's account or role, or when the signer turns out to be barred
     (hand in `barred` when the authors changed). A satisfied gate then asks again; an overdue one
-    expires.
+    expires, which is told in the same list.
     """
     gate = locked(gate_id)
     if not gate.is_live:
@@ -136,7 +145,8 @@ def re_judge(gate_id: int, *, barred: Mapping[str, str] | None = None) -> list[s
     if lost:
         end_go(gate, POLICY.id, " ".join(lost))
         settle(gate, POLICY.id)
-    _expire_if_due(gate)
+    lost += _expire_if_due(gate)
+    look_whether_it_can_be_met(gate)
     return lost
 
 
@@ -163,12 +173,14 @@ def _judge(gate: Gate, signoff: SignOff) -> str | None:
     return sentence
 
 
-def _expire_if_due(gate: Gate) -> None:
+def _expire_if_due(gate: Gate) -> list[str]:
     if gate.expires_at is None or gate.expires_at > clock.now():
-        return
+        return []
     before = gate.status
     gate.expire()
-    gate.closing_reason = "Nobody made use of it in time."
+    gate.closing_reason = (
+        f"The signatures were good until {gate.expires_at:%Y-%m-%d %H:%M} UTC; nobody made use of it in time."
+    )
     gate.save()
     end_go(gate, POLICY.id, gate.closing_reason)
     record(
@@ -178,5 +190,24 @@ def _expire_if_due(gate: Gate) -> None:
         before={"state": before},
         after={"state": gate.status},
         reason=gate.closing_reason,
+        data=about(gate),
+    )
+    return [gate.closing_reason]
+
+
+def look_whether_it_can_be_met(gate: Gate) -> None:
+    """Record it when the present people can satisfy a locked gate no longer, and when they can again."""
+    reason = unmeetable(gate) if gate.status == GateState.OPEN else ""
+    if bool(reason) == bool(gate.stuck_reason):
+        return
+    before, gate.stuck_reason = gate.stuck_reason, reason
+    gate.save(update_fields=("stuck_reason",))
+    record(
+        gate.stream,
+        "gate.unsatisfiable" if reason else "gate.satisfiable",
+        POLICY.id,
+        before={"stuck": before},
+        after={"stuck": reason},
+        reason=reason,
         data=about(gate),
     )

@@ -15,6 +15,7 @@ from django.db import transaction
 
 from accounts.actors import Actor, from_token
 from accounts.roles import SERVICE_SCOPES, Role, Scope
+from approvals.errors import MayNotSign
 from approvals.policy import Action
 from events import clock
 from events.errors import NotAllowed, PortalError
@@ -66,6 +67,8 @@ OTHERS = frozenset(
         Action.MANAGE_PEOPLE,
         Action.MANAGE_TOKENS,
         Action.OWN_TOKENS,
+        Action.NAME_DEPUTY,
+        Action.WITHDRAW_POLICY,
     }
 )
 """Actions that are not about one release's state: read, made before it, or a run's own."""
@@ -214,6 +217,8 @@ def outcome(act: Act, release: Release, who: Actor) -> str:
         try:
             act(release, who)
             found = "allowed"
+        except MayNotSign as refusal:  # the table lets them; this gate asks others
+            found = f"allowed, but {refusal.detail}"
         except NotAllowed:
             found = "not allowed"
         except WrongReleaseState:

@@ -5,7 +5,6 @@ A fixed number of queries whatever the number of gates: `standings` is for lists
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,10 +12,12 @@ from typing import Literal
 from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 
 from accounts.actors import Actor
-from accounts.models import RoleHolding, User
+from accounts.models import User
 from accounts.roles import Role
 from approvals.models import Decision, Gate, Requirement, SignOff
-from approvals.policy import may_sign
+from approvals.policy import Action, may, may_sign, why_barred
+from approvals.queries.people import role_holders
+from approvals.rules import Asked, why_unmet
 from approvals.states import LIVE, Answer, DecisionAnswer, GateState
 from events.errors import Blocker
 
@@ -102,24 +103,10 @@ def _signers_of(live: Sequence[Gate]) -> list[Actor]:
     known = (getattr(gate, PEOPLE, None) for gate in live)
     people = next((found for found in known if found is not None), None)
     if people is None:
-        people = _role_holders() if live else []
+        people = role_holders() if live else []
     for gate in live:
         setattr(gate, PEOPLE, people)
     return people
-
-
-def _role_holders() -> list[Actor]:
-    """Everybody who holds a role that signs, as actors, in two queries."""
-    asking = RoleHolding.objects.filter(until=None, user__is_active=True).select_related("user")
-    roles: dict[int, set[Role]] = defaultdict(set)
-    users: dict[int, User] = {}
-    for holding in asking.order_by("user__username"):
-        users[holding.user_id] = holding.user
-        roles[holding.user_id].add(Role(holding.role))
-    return [
-        Actor(user.actor_id, "person", user.handle, frozenset(roles[pk]), user=user)
-        for pk, user in users.items()
-    ]
 
 
 def missing(gate: Gate) -> list[Blocker]:
@@ -137,12 +124,26 @@ def _blocker(row: RequirementStanding) -> Blocker:
     )
 
 
+def unmeetable(gate: Gate) -> str:
+    """Why the present people cannot satisfy this gate, with what they have signed already; else ""."""
+    people = {
+        person.label: person.roles
+        for person in role_holders()
+        if why_barred(gate, person) is None and may(person, Action.SIGN) is None
+    }
+    asked = [Asked(Role(r.role), r.count, r.meaning) for r in gate.requirements.all()]
+    two_roles = "one_person_two_roles" in gate.exceptions
+    signed = {s.person.handle: frozenset({Role(s.role)}) for s in gate.standing_signoffs}
+    held = people if two_roles else people | signed
+    return why_unmet(gate.label, asked, held, two_roles=two_roles) or ""
+
+
 def who_can_sign(gate: Gate) -> dict[int, tuple[Role, ...]]:
     """User id → the roles in which this person can still sign this gate; for mail and pages."""
     able: dict[int, tuple[Role, ...]] = {}
     fresh = gates().get(pk=gate.pk)
     waiting = [row.role for row in standing(fresh) if row.state == "waiting"]
-    for person in _role_holders():
+    for person in role_holders():
         roles = tuple(role for role in waiting if may_sign(fresh, person, role) is None)
         if roles and person.user is not None:
             able[person.user.pk] = roles
