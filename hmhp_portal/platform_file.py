@@ -27,6 +27,7 @@ from approvals import policy
 from events.errors import Invalid
 from events.platform_file import Problem
 from events.services import record
+from platforms.kubernetes.render.files import read_files
 
 PARTS: tuple[ModuleType, ...] = (
     events.platform_file,
@@ -94,7 +95,7 @@ def parse(text: str) -> dict[str, Any]:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The document in the file at `path`, with relative `artifacts` folders made absolute."""
+    """The document in the file at `path`, with relative paths made absolute and charts read in."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -110,6 +111,24 @@ def _anchor(document: dict[str, Any], folder: Path) -> None:
         settings = target.get("settings")
         if isinstance(settings, dict) and isinstance(settings.get("artifacts"), str):
             settings["artifacts"] = str(folder / Path(settings["artifacts"]).expanduser())
+        for key in ("kubeconfig", "token_file", "ca_file"):
+            if isinstance(settings, dict) and isinstance(settings.get(key), str):
+                settings[key] = str(folder / Path(settings[key]).expanduser())
+    for component in _dicts(document.get("components")):
+        _read_in(component.get("manifest"), folder)
+
+
+def _read_in(manifest: object, folder: Path) -> None:
+    """A chart or manifests of a component travel with the file: a content needs nobody's folder."""
+    section = manifest.get("kubernetes") if isinstance(manifest, dict) else None
+    if not isinstance(section, dict) or section.get("files"):
+        return
+    given = section.get("chart") or section.get("manifests")
+    if isinstance(given, str):
+        try:
+            section["files"] = read_files(folder / Path(given).expanduser())
+        except OSError as error:
+            raise Invalid(f"{given}: {error}.") from error
 
 
 def _dicts(value: object) -> Iterable[dict[str, Any]]:

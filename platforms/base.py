@@ -1,6 +1,6 @@
 """What the portal asks of the place where releases run.
 
-A driver (`platforms/local/`, later `platforms/kubernetes/`) implements `Platform` for one
+A driver (`platforms/local/`, `platforms/kubernetes/`) implements `Platform` for one
 target: one environment in one region. Frozen dataclasses go in and come out; nothing here or
 in a driver imports any of the portal's apps. The engine in `deployments` is the only caller.
 
@@ -37,7 +37,8 @@ class PlatformRefused(PlatformError):
     """The target answered no, and will again; `code` is stable, `reason` is for people.
 
     Codes: `fence` (a higher one was seen), `artifact_missing`, `artifact_mismatch`,
-    `data_class`, `unknown_slot`, `unknown_job`, `invalid`.
+    `data_class`, `unknown_slot`, `unknown_job`, `invalid`; of a cluster also `forbidden`, `quota`,
+    `admission`, `owned` (by another manager) and `terminating`.
     """
 
     def __init__(self, code: str, reason: str) -> None:
@@ -52,7 +53,8 @@ class ComponentSpec:
 
     `artifact` is `sha256:<hex>`. `manifest` is what only the driver reads (for the local one:
     command, health path, jobs, replicas, every). `configuration` goes into the environment of
-    the process. `drain_seconds` is how long an open upgraded connection may end in its colour.
+    the process. `drain_seconds` is how long an open upgraded connection may end in its colour. `objects`
+    is what was rendered of it into the content for this environment (Kubernetes), with placeholders.
     """
 
     name: str
@@ -62,6 +64,7 @@ class ComponentSpec:
     manifest: Mapping[str, Any] = field(default_factory=dict)
     configuration: Mapping[str, str] = field(default_factory=dict)
     drain_seconds: int = 0
+    objects: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +72,14 @@ class SlotSpec:
     """A colour: all components of one content, under a slot named by that content.
 
     Without components it is room for that colour: `ensure` makes it known and starts nothing, and
-    leaves alone what is there already.
+    leaves alone what is there already. `run` and `seal` are told beside it to people of the target.
     """
 
     slot: str
     release: str
     components: tuple[ComponentSpec, ...]
+    run: str = ""
+    seal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

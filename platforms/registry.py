@@ -13,8 +13,11 @@ from typing import Any
 
 from platforms.base import Platform, PlatformRefused
 
-DRIVERS = ("local",)
+DRIVERS = ("local", "kubernetes")
 """The names that a target's `driver` may have."""
+
+RENDERING = frozenset({"kubernetes"})
+"""Drivers whose targets are told in objects, which are made with the content, before anybody signs."""
 
 _standing_in: dict[tuple[str, str], Platform] = {}
 
@@ -47,6 +50,36 @@ def open_platform(
         from platforms.local.driver import LocalPlatform
 
         return LocalPlatform(environment, region, data_class, settings)
+    if driver == "kubernetes":
+        from platforms.kubernetes.driver import KubernetesPlatform
+
+        return KubernetesPlatform(environment, region, data_class, settings)
     raise PlatformRefused(
         "invalid", f"There is no driver named {driver}; the drivers are: {', '.join(DRIVERS)}."
     )
+
+
+def render(
+    driver: str, entries: Mapping[str, Mapping[str, Any]], environment: str, settings: Mapping[str, Any]
+) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
+    """The objects of a content's components for a target of that driver, and what is wrong with them.
+
+    `entries` are those of a content; `settings` the target's. Asks no cluster; empty for a driver that
+    is not in RENDERING.
+    """
+    if driver not in RENDERING:
+        return {}, []
+    from platforms.kubernetes.render import Place
+    from platforms.kubernetes.render import render as render_objects
+
+    images = str(settings.get("images") or "").rstrip("/")
+    return render_objects(entries, Place(environment, images))
+
+
+def settings_problems(driver: str, settings: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a target's settings, as sentences; for a driver in RENDERING."""
+    if driver not in RENDERING:
+        return []
+    from platforms.kubernetes.settings import problems_of
+
+    return problems_of(settings)

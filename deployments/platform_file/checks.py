@@ -10,6 +10,7 @@ from accounts.roles import Role
 from approvals.policy import TABLE, Action, who_may
 from deployments.models import DeploymentRun
 from deployments.plan import make_plan
+from deployments.platform_file import rendering
 from deployments.states import ACTIVE, RunState
 from events.platform_file import Problem
 
@@ -23,6 +24,7 @@ def check(document: dict[str, Any]) -> list[Problem]:
         *_zones(document, "environments"),
         *_environments(document),
         *_targets(document),
+        *rendering.check(document),
         *_under_way(document),
     ]
 

@@ -6,7 +6,7 @@ The content is built and sealed by `releases`; this room only turns it into `pla
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deployments.errors import ContentInvalid
@@ -39,8 +39,13 @@ def check_content(content: Mapping[str, Any], content_hash: str) -> None:
 def slot_spec(run: DeploymentRun, *, empty: bool = False) -> SlotSpec:
     """The run's colour as a driver takes it; `empty` makes room without starting anything."""
     components = run.content["components"]
-    specs = () if empty else tuple(_component(name, entry) for name, entry in sorted(components.items()))
-    return SlotSpec(slot=run.slot, release=run.subject, components=specs)
+    objects = (run.content.get("objects") or {}).get(run.environment.name) or {}
+    specs = (
+        () if empty else tuple(_component(n, e, objects.get(n, ())) for n, e in sorted(components.items()))
+    )
+    return SlotSpec(
+        slot=run.slot, release=run.subject, components=specs, run=str(run.pk or ""), seal=run.seal
+    )
 
 
 def artifacts(run: DeploymentRun) -> dict[str, str]:
@@ -99,7 +104,7 @@ def _same_migration(entry: Mapping[str, Any], since: DeploymentRun | None, name:
     return bool(ours.get("hash")) and ours == theirs
 
 
-def _component(name: str, entry: Mapping[str, Any]) -> ComponentSpec:
+def _component(name: str, entry: Mapping[str, Any], objects: Sequence[Mapping[str, Any]]) -> ComponentSpec:
     configuration = entry.get("configuration") or {}
     return ComponentSpec(
         name=name,
@@ -109,4 +114,5 @@ def _component(name: str, entry: Mapping[str, Any]) -> ComponentSpec:
         manifest=entry.get("manifest") or {},
         configuration={str(key): str(value) for key, value in configuration.items()},
         drain_seconds=int(entry.get("drain_seconds") or 0),
+        objects=tuple(objects),
     )

@@ -24,7 +24,7 @@ PLACEHOLDERS = (
     "release",
 )
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
-_KNOWN = frozenset({"command", "health", "jobs", "replicas", "every", "stop_seconds"})
+_KNOWN = frozenset({"command", "health", "jobs", "replicas", "every", "stop_seconds", "kubernetes"})
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 RESERVED = frozenset({"PORT", "REGION", "ENVIRONMENT", "DATABASE_URL", "RELEASE", "SLOT", "HMHP_AGENT"})

@@ -12,7 +12,9 @@ from accounts.actors import Actor
 from approvals.services import gates
 from deployments import queries as deployments
 from deployments.models import DeploymentRun
+from deployments.services import rendering
 from releases.content import Content, Entry, content_hash, copied_entry, whole_entry
+from releases.errors import BadContent
 from releases.models import Component, Release
 from releases.services.keeping import keep, remember
 from releases.states import ReleaseState
@@ -46,11 +48,24 @@ def build(commit: str, named: dict[str, Entry], base: DeploymentRun | None) -> C
             components[name] = whole_entry(named[name], copied, definition.frozen())
         elif copied is not None:
             components[name] = copied
-    return {"commit": commit, "base": base_of(base), "components": components}
+    return with_objects({"commit": commit, "base": base_of(base), "components": components})
+
+
+def with_objects(content: Content) -> Content:
+    """The content with the objects that it will be on targets that are told in objects, none elsewhere.
+
+    Raises BadContent when a component cannot be rendered; its sentence names file and line.
+    """
+    bare = {key: value for key, value in content.items() if key != "objects"}
+    objects, problems = rendering.rendered(content["components"])
+    if problems:
+        raise BadContent(problems[0], fields={"components": problems})
+    return {**bare, "objects": objects} if objects else bare
 
 
 def take(release: Release, content: Content) -> bool:
     """Give the release this content; False when it is what it holds already."""
+    content = with_objects(content)
     fresh = content_hash(content)
     if fresh == release.content_hash:
         return False

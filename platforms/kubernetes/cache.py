@@ -1,0 +1,153 @@
+"""What is in a namespace, kept up to date by watches, so that a look costs one call instead of many.
+
+One thread watches one kind of one environment's objects: list, then follow, list again when the server
+says that the version is too old, and every few minutes in any case. While a watch cannot be kept the
+view is not given out: an old view looks like a healthy one. Threads end when nobody asks any more.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import Any
+
+from platforms.base import PlatformError, PlatformRefused, PlatformUnavailable
+from platforms.kubernetes.api import Api
+from platforms.kubernetes.names import Kind
+from platforms.kubernetes.refusals import Gone, Missing
+
+JSON = dict[str, Any]
+WATCH_SECONDS = 50
+RESYNC_SECONDS = 300.0
+IDLE_SECONDS = 120.0
+LONGEST_PAUSE = 4.0
+
+
+class Watched:
+    """All objects of one kind with these labels in one namespace."""
+
+    def __init__(self, api: Api, kind: Kind, namespace: str, labels: str) -> None:
+        self._api, self._kind, self._namespace, self._labels = api, kind, namespace, labels
+        self._lock = threading.Lock()
+        self._objects: dict[str, JSON] = {}
+        self._error: PlatformError | None = None
+        self._synced = threading.Event()
+        self._asked_at = time.monotonic()
+        name = f"watch-{kind.plural}-{namespace}"
+        self._thread = threading.Thread(target=self._follow, name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """False once nobody asked for so long that the thread has ended."""
+        return self._thread.is_alive()
+
+    def objects(self, seconds: float) -> list[JSON]:
+        """The objects as they are now; waits for the first list. Raises what keeps the watch from working."""
+        self._asked_at = time.monotonic()
+        self._synced.wait(seconds)
+        with self._lock:
+            if self._error is not None:
+                raise self._error
+            if not self._synced.is_set():
+                raise PlatformUnavailable(f"The list of {self._kind.plural} did not come in time.")
+            return list(self._objects.values())
+
+    def put(self, found: JSON) -> None:
+        """What a call of our own has just answered, before the watch tells it too."""
+        with self._lock:
+            self._keep(found)
+
+    def forget(self, name: str) -> None:
+        """What a call of our own has just deleted."""
+        with self._lock:
+            self._objects.pop(name, None)
+
+    def _follow(self) -> None:
+        pause = 0.2
+        while time.monotonic() - self._asked_at < IDLE_SECONDS:
+            try:
+                version = self._list()
+                pause = 0.2
+                self._watch(version)
+            except Gone:
+                continue
+            except Missing:
+                text = f"The cluster does not know {self._kind.kind} ({self._kind.api_version})."
+                self._failed(PlatformRefused("invalid", text))
+            except PlatformError as error:
+                self._failed(error)
+            except Exception as error:  # a fault of ours must not end in an old view that looks fresh
+                self._failed(PlatformUnavailable(f"The watch failed: {type(error).__name__}: {error}."))
+            if self._error is not None:
+                time.sleep(pause)
+                pause = min(LONGEST_PAUSE, pause * 2)
+
+    def _list(self) -> str:
+        found = self._api.list(self._kind, self._namespace, self._labels)
+        version = str(found["metadata"]["resourceVersion"])
+        own = {"kind": self._kind.kind, "apiVersion": self._kind.api_version}  # left out in a list
+        with self._lock:
+            newer = {n: o for n, o in self._objects.items() if _version(o) > int(version)}
+            listed = {item["metadata"]["name"]: _slim(item | own) for item in found["items"]}
+            self._objects = {**listed, **newer}
+            self._error = None
+            self._synced.set()
+        return version
+
+    def _watch(self, version: str) -> None:
+        began = time.monotonic()
+        while time.monotonic() - began < RESYNC_SECONDS:
+            if time.monotonic() - self._asked_at > IDLE_SECONDS:
+                return
+            for what, item in self._api.watch(
+                self._kind, self._namespace, self._labels, version, WATCH_SECONDS
+            ):
+                version = str(item["metadata"]["resourceVersion"])
+                if what == "BOOKMARK":
+                    continue
+                with self._lock:
+                    if what == "DELETED":
+                        self._objects.pop(item["metadata"]["name"], None)
+                    else:
+                        self._keep(item)
+
+    def _keep(self, found: JSON) -> None:
+        name = found["metadata"]["name"]
+        known = self._objects.get(name)
+        if known is None or _version(found) >= _version(known):
+            self._objects[name] = _slim(found)
+
+    def _failed(self, error: PlatformError) -> None:
+        with self._lock:
+            self._error = error
+            self._synced.set()
+
+
+def _version(item: JSON) -> int:
+    return int(item["metadata"].get("resourceVersion") or 0)
+
+
+def _slim(item: JSON) -> JSON:
+    """Without who wrote which field, but with who wrote last: most of an object's bytes are that."""
+    metadata = dict(item["metadata"])
+    fields = metadata.pop("managedFields", None) or []
+    metadata["writers"] = [
+        {"manager": f.get("manager"), "time": f.get("time")} for f in fields if not f.get("subresource")
+    ]
+    return {**item, "metadata": metadata}
+
+
+_watched: dict[tuple[Any, ...], Watched] = {}
+_watched_lock = threading.Lock()
+
+
+def watched(api: Api, key: tuple[str, ...], kind: Kind, namespace: str, labels: str) -> Watched:
+    """This process's watch of that kind; begun when it is first asked for, and after a fork anew."""
+    whole = (os.getpid(), key, kind, namespace, labels)
+    with _watched_lock:
+        found = _watched.get(whole)
+        if found is None or not found.alive:
+            found = _watched[whole] = Watched(api, kind, namespace, labels)
+        return found

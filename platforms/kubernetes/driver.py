@@ -1,0 +1,119 @@
+"""The driver of a Kubernetes target: `platforms.base.Platform` on server-side apply, watches and routes.
+
+Called by the engine from worker threads. A driver may be made anew for every look: connections and
+watches are the process's, everything else is in the cluster.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from platforms.base import (
+    JobResult,
+    JobSpec,
+    Observation,
+    PlatformRefused,
+    PlatformUnavailable,
+    ProbeResult,
+    Routing,
+    SlotSpec,
+)
+from platforms.kubernetes import background, jobs, logs, names, observing, probing, sizes, slots, traffic
+from platforms.kubernetes.refusals import Conflict, Gone, Missing
+from platforms.kubernetes.settings import read_settings
+from platforms.kubernetes.target import Target, label
+
+
+class KubernetesPlatform:
+    """One environment in one region: a namespace of a cluster; implements `platforms.base.Platform`."""
+
+    def __init__(self, environment: str, region: str, data_class: str, settings: Mapping[str, Any]) -> None:
+        """Settings: see docs/kubernetes.md. Raises PlatformRefused (`invalid`) when they cannot be used."""
+        with _errors():
+            self._target = Target(environment, region, read_settings(settings))
+        self._data_class = data_class
+
+    def probe(self, slot: SlotSpec) -> ProbeResult:
+        """Could this target run that slot? Tried by the API server without keeping anything."""
+        with _errors():
+            return probing.probe(self._target, slot, self._data_class)
+
+    def observe(self) -> Observation:
+        """What is there now."""
+        with _errors():
+            return observing.observe(self._target)
+
+    def ensure(self, fence: int, slot: SlotSpec) -> None:
+        """Have these objects; pods get ready in their own time."""
+        with _errors():
+            for component in slot.components:
+                slots.objects_of(self._target, slot, component)
+            state = self._target.take(fence)
+            weights = json.loads((state.get("data") or {}).get("weights") or "{}")
+            serving = sizes.serving_sizes(self._target, weights)
+            slots.ensure(self._target, slot, serving)
+            if serving and not weights.get(slot.slot):
+                sizes.pin_serving(self._target, weights, serving)
+
+    def run_job(self, fence: int, slot: SlotSpec, job: JobSpec) -> JobResult:
+        """Start the job if its key is new, and tell where it stands."""
+        with _errors():
+            self._target.take(fence)
+            return jobs.run(self._target, slot, job)
+
+    def switch(self, fence: int, routing: Routing) -> None:
+        """Have this routing; the gateway follows the weights when this returns."""
+        with _errors():
+            _check(routing)
+            here = [label(item, names.SLOT) for item in slots.records(self._target)]
+            for slot in {*(s for s, w in routing.weights.items() if w), *filter(None, [routing.background])}:
+                if slot not in here:
+                    raise PlatformRefused(
+                        "unknown_slot", f"There is no slot {slot} in {self._target.region}."
+                    )
+            self._target.take(fence, lambda data: _remember(data, routing))
+            edges = slots.edges(self._target)
+            traffic.follow(self._target, fence, routing.weights, edges, here)
+            background.hand_over(self._target, routing.background)
+            serving = [slot for slot, weight in routing.weights.items() if weight]
+            if len(serving) == 1:
+                sizes.release(self._target, serving[0])
+
+    def retire(self, fence: int, slot: str) -> None:
+        """Have that slot gone; its pods end in their own time and are seen until then."""
+        with _errors():
+            self._target.take(fence)
+            if traffic.serves(self._target, slot):
+                raise PlatformRefused("invalid", f"{slot} serves in {self._target.region}; it cannot go.")
+            traffic.leave(self._target, slot)
+            slots.retire(self._target, slot)
+
+    def lines(self, slot: str, after: Mapping[str, int]) -> Sequence[tuple[str, int, str]]:
+        """New output of the slot's pods."""
+        with _errors():
+            return logs.new_lines(self._target, slot, after)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Nothing but the two errors of the contract leaves the driver."""
+    try:
+        yield
+    except Missing as error:
+        raise PlatformUnavailable(f"Something that was there is gone: {error}.") from error
+    except (Conflict, Gone) as error:
+        raise PlatformUnavailable(f"It is being changed by others: {error}.", 1.0) from error
+
+
+def _check(routing: Routing) -> None:
+    total = sum(routing.weights.values())
+    if routing.weights and (total != 100 or min(routing.weights.values()) < 0):
+        raise PlatformRefused("invalid", f"The weights sum to {total}, not to 100, or one is below 0.")
+
+
+def _remember(data: dict[str, str], routing: Routing) -> None:
+    data["weights"] = json.dumps({slot: w for slot, w in routing.weights.items() if w}, sort_keys=True)
+    data["background"] = routing.background or ""

@@ -1,0 +1,141 @@
+"""What is really there in one target, from its watches and one call.
+
+In come objects, out goes `platforms.base.Observation`. Digests are those of running pods.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from platforms.base import ComponentKind, ComponentState, Observation, SlotState
+from platforms.kubernetes import background, metrics, names, reasons, slots, traffic
+from platforms.kubernetes.target import (
+    Target,
+    fence_of,
+    label,
+    notes,
+    wanted_background,
+    wanted_weights,
+)
+
+JSON = dict[str, Any]
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def observe(target: Target) -> Observation:
+    """One look; raises PlatformUnavailable when the API server or a watch does not answer."""
+    state = target.state()
+    routes = target.objects(names.ROUTE) if target.settings.gateway else []
+    services = [] if target.settings.gateway else traffic.edge_services(target.objects(names.SERVICE))
+    edges = sorted(slots.edges(target))
+    return Observation(
+        region=target.region,
+        at=datetime.now(UTC),
+        fence=fence_of(state),
+        slots=tuple(_slots(target)),
+        weights=traffic.weights_now(target, routes, services),
+        background=background.running(target, wanted_background(state)),
+        edges=metrics.edges(target.settings.metrics, edges),
+        addresses=traffic.addresses(target, edges),
+        mark=_mark(state, [*routes, *services], wanted_weights(state)),
+    )
+
+
+def _mark(state: JSON | None, routes: list[JSON], wanted: dict[str, int]) -> str:
+    """Who acted past the portal: with the offline command, with `hold`, or on a route by hand."""
+    if state is None:
+        return ""
+    for item in (state, *routes):
+        told = notes(item)
+        if names.MARK in told:
+            return str(told[names.MARK])
+        if names.HOLD in told:
+            return (
+                f"hold: {told[names.HOLD] or 'no reason given'} ({item['kind']} {item['metadata']['name']})"
+            )
+    return traffic.acted_past(routes, wanted) if routes and "rules" in routes[0]["spec"] else ""
+
+
+def _slots(target: Target) -> list[SlotState]:
+    """Every colour that has a record, or pods that still end."""
+    records = {label(item, names.SLOT): item for item in slots.records(target)}
+    pods: dict[str, list[JSON]] = {}
+    for pod in target.objects(names.POD):
+        if label(pod, names.ROLE) != "job":
+            pods.setdefault(label(pod, names.SLOT), []).append(pod)
+    found = []
+    for name in sorted({*records, *pods}):
+        record = records.get(name)
+        release = notes(record).get(names.RELEASE, "") if record else _release(pods[name][0])
+        found.append(SlotState(name, release, tuple(_components(target, name, record, pods.get(name, [])))))
+    return found
+
+
+def _release(pod: JSON) -> str:
+    return label(pod, names.VERSION)
+
+
+def _components(target: Target, slot: str, record: JSON | None, pods: list[JSON]) -> list[ComponentState]:
+    wanted = slots.components_of(record) if record else {}
+    holders = {
+        label(item, names.COMPONENT): item
+        for kind in (names.DEPLOYMENT, names.CRON_JOB)
+        for item in target.objects(kind)
+        if label(item, names.SLOT) == slot
+    }
+    return [
+        _component(name, wanted.get(name, ["http", ""])[0], holders[name],
+                   [pod for pod in pods if label(pod, names.COMPONENT) == name])
+        for name in sorted(holders)
+    ]  # fmt: skip
+
+
+def _component(name: str, kind: str, holder: JSON, pods: list[JSON]) -> ComponentState:
+    works = background.wants_work(holder)
+    reason = reasons.not_ready(holder, pods) if holder["kind"] == "Deployment" and works else ""
+    as_kind: ComponentKind = "worker" if kind == "worker" else "schedule" if kind == "schedule" else "http"
+    return ComponentState(
+        name=name,
+        kind=as_kind,
+        artifact=_running_digest(name, holder, pods),
+        ready=not reason and (works or as_kind != "http"),
+        active=works and as_kind != "http",
+        restarts=sum(_restarts(pod) for pod in pods),
+        reason=reason,
+    )
+
+
+def _restarts(pod: JSON) -> int:
+    return sum(
+        int(c.get("restartCount") or 0) for c in (pod.get("status") or {}).get("containerStatuses") or []
+    )
+
+
+def _running_digest(name: str, holder: JSON, pods: list[JSON]) -> str:
+    """The digest that runs; where one pod runs another one than it should, that other one."""
+    spec = holder["spec"]
+    template = spec["jobTemplate"]["spec"]["template"] if holder["kind"] == "CronJob" else spec["template"]
+    wanted = _digest(_container(template["spec"]["containers"], name).get("image"))
+    running = [_digest_of(pod, name) for pod in pods if not pod["metadata"].get("deletionTimestamp")]
+    return next((digest for digest in running if digest and digest != wanted), wanted)
+
+
+def _digest_of(pod: JSON, name: str) -> str:
+    """What the kubelet says that it runs; before it says anything, what the pod asks for."""
+    statuses = (pod.get("status") or {}).get("containerStatuses") or []
+    own = _container(statuses, name) if statuses else {}
+    told = str(own.get("imageID") or "")
+    if "@" in told:
+        return _digest(told)
+    return _digest(_container(pod["spec"]["containers"], name).get("image"))
+
+
+def _container(containers: list[JSON], name: str) -> JSON:
+    return next((c for c in containers if c.get("name") == name), containers[0])
+
+
+def _digest(image: object) -> str:
+    found = _DIGEST.search(str(image or ""))
+    return found[0] if found else ""

@@ -1,0 +1,88 @@
+"""Could this target run that slot? Asked of the API server itself, with nothing kept.
+
+Called by preflight and configure. Every object is applied as a dry run, so that admission, quota,
+rights and schema speak before anything is written.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from platforms.base import PlatformRefused, ProbeResult, SlotSpec
+from platforms.kubernetes import names, slots
+from platforms.kubernetes.names import kind_of
+from platforms.kubernetes.refusals import Missing
+from platforms.kubernetes.sizes import pinned
+from platforms.kubernetes.target import Target, label
+
+JSON = dict[str, Any]
+DATA_CLASS = f"{names.DOMAIN}/data-class"
+MOST_PROBLEMS = 10
+
+
+def probe(target: Target, slot: SlotSpec, data_class: str) -> ProbeResult:
+    """What the namespace says of its data, and every reason why the slot could not be started."""
+    version = str(target.api.get("/version").get("gitVersion") or "")
+    found, problems = _namespace(target)
+    problems += _gateway(target)
+    if not problems:
+        problems += _slot(target, slot)
+    return ProbeResult(label(found, DATA_CLASS) or data_class, version, tuple(problems[:MOST_PROBLEMS]))
+
+
+def _namespace(target: Target) -> tuple[JSON, list[str]]:
+    try:
+        found = target.api.get(f"/api/v1/namespaces/{target.namespace}")
+    except Missing:
+        return {}, [
+            f"There is no namespace {target.namespace} in the cluster of {target.region}; make it first."
+        ]
+    except PlatformRefused as error:
+        if error.code != "forbidden":
+            raise
+        return {}, [error.reason]
+    if found["metadata"].get("deletionTimestamp"):
+        return found, [f"The namespace {target.namespace} is being deleted."]
+    return found, []
+
+
+def _gateway(target: Target) -> list[str]:
+    if target.settings.gateway is None:
+        return []
+    try:
+        target.api.list(names.ROUTE, target.namespace, target.selector, limit=1)
+    except Missing:
+        return ["The cluster does not know HTTPRoute: install the Gateway API, or leave gateway out."]
+    except PlatformRefused as error:
+        return [error.reason]
+    return []
+
+
+def _slot(target: Target, slot: SlotSpec) -> list[str]:
+    problems: list[str] = []
+    for component in slot.components:
+        try:
+            objects = slots.objects_of(target, slot, component)
+        except PlatformRefused as error:
+            problems.append(error.reason)
+            continue
+        for item in objects:
+            problems += [f"{component.name}: {text}" for text in _tried(target, item)]
+    return list(dict.fromkeys(problems))
+
+
+def _tried(target: Target, item: JSON) -> list[str]:
+    kind = kind_of(item)
+    try:
+        target.api.apply(
+            kind, target.namespace, pinned(item, None, {}) if _sized(item) else item, dry_run=True
+        )
+    except PlatformRefused as error:
+        return [f"{item['kind']} {item['metadata']['name']}: {error.reason}"]
+    except Missing:
+        return [f"the cluster does not know {item['kind']} ({item['apiVersion']})."]
+    return []
+
+
+def _sized(item: JSON) -> bool:
+    return item["kind"] in ("Deployment", "CronJob", "HorizontalPodAutoscaler")

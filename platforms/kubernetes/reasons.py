@@ -1,0 +1,83 @@
+"""Why something is not ready, as a sentence that a tired engineer can act on.
+
+In come a Deployment and its pods, out goes the reason, empty when it is ready.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+JSON = dict[str, Any]
+WORDS = {
+    "ImagePullBackOff": "cannot pull its image",
+    "ErrImagePull": "cannot pull its image",
+    "InvalidImageName": "has an image name that cannot be",
+    "CrashLoopBackOff": "ends again and again right after its start",
+    "CreateContainerConfigError": "lacks something that its configuration names",
+    "CreateContainerError": "could not be created",
+    "ContainerCreating": "is being created",
+    "PodInitializing": "is still preparing",
+}
+
+
+def not_ready(deployment: JSON, pods: list[JSON]) -> str:
+    """ "2 of 3 pods are ready; one cannot pull its image: …"; empty when all are."""
+    wanted = int(deployment["spec"].get("replicas") or 0)
+    status = deployment.get("status") or {}
+    ready = int(status.get("readyReplicas") or 0)
+    seen = int(status.get("observedGeneration") or 0) >= int(deployment["metadata"].get("generation") or 0)
+    if seen and ready >= wanted and int(status.get("updatedReplicas") or 0) >= wanted:
+        return ""
+    why = Counter(filter(None, (pod_trouble(pod) for pod in pods)))
+    told = [f"{_count(number)} {text}" for text, number in why.most_common(2)]
+    failing = _failing(status)
+    if failing and ready + len(told) < wanted:
+        told.append(failing)
+    return f"{ready} of {wanted} pods are ready" + "".join(f"; {text}" for text in told)
+
+
+def pod_trouble(pod: JSON) -> str:
+    """What keeps one pod from being ready; empty when nothing does or it is on its way."""
+    status = pod.get("status") or {}
+    if pod["metadata"].get("deletionTimestamp"):
+        return ""
+    for condition in status.get("conditions") or []:
+        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
+            return f"finds no node: {_text(condition.get('message'))}"
+    for container in status.get("containerStatuses") or []:
+        state = container.get("state") or {}
+        if "waiting" in state:
+            return _waiting(state["waiting"], container)
+        if "terminated" in state:
+            return f"has ended with code {state['terminated'].get('exitCode')}"
+        if not container.get("ready"):
+            return "runs but does not answer its readiness probe"
+    return "is waiting for its node" if status.get("phase") == "Pending" else ""
+
+
+def _waiting(waiting: JSON, container: JSON) -> str:
+    reason = str(waiting.get("reason") or "waits")
+    text = WORDS.get(reason, reason)
+    last = (container.get("lastState") or {}).get("terminated")
+    if reason == "CrashLoopBackOff" and last:
+        cause = last.get("reason") or "Error"
+        return f"{text} (code {last.get('exitCode')}, {cause}, {container.get('restartCount', 0)} restarts)"
+    message = _text(waiting.get("message"))
+    return f"{text}: {message}" if message else text
+
+
+def _failing(status: JSON) -> str:
+    """Pods that could not even be made: a quota, a webhook, a namespace that goes."""
+    for condition in status.get("conditions") or []:
+        if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
+            return f"no more pods can be made: {_text(condition.get('message'))}"
+    return ""
+
+
+def _count(number: int) -> str:
+    return "one" if number == 1 else str(number)
+
+
+def _text(message: object) -> str:
+    return " ".join(str(message or "").split())[:300].rstrip(".")

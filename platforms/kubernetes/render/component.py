@@ -1,0 +1,118 @@
+"""All components of a content as objects for one environment: by us, by a chart, or as they were written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from platforms.kubernetes import names
+from platforms.kubernetes.render import around, fitting, pods, sources
+from platforms.kubernetes.render.parts import Part, Place
+from platforms.kubernetes.render.section import Section, read_section
+
+Object = dict[str, Any]
+LONGEST_NAME = 45
+"""A component's name leaves room for the colour and a hash within the 63 letters of a Service."""
+
+
+def render(
+    entries: Mapping[str, Mapping[str, Any]], place: Place
+) -> tuple[dict[str, list[Object]], list[str]]:
+    """Objects by component for that environment, and what is wrong, as sentences.
+
+    `entries` are those of a content. Objects hold placeholders for slot, release and region, and no
+    replicas: the same content gives the same objects wherever and whenever it is rendered.
+    """
+    sections: dict[str, Section] = {}
+    problems: list[str] = []
+    for name, entry in entries.items():
+        section, found = read_section(name, entry.get("manifest") or {}, place.environment)
+        problems += found + _name_problems(name)
+        if section is not None:
+            sections[name] = section
+            problems += _image_problems(name, section, place)
+    if problems:
+        return {}, problems
+    objects: dict[str, list[Object]] = {}
+    for name, entry in entries.items():
+        objects[name], found = _objects(_part(name, entry, entries, sections, place))
+        problems += found
+    return objects, problems
+
+
+def _objects(part: Part) -> tuple[list[Object], list[str]]:
+    if part.section.form == "short":
+        return _short(part), []
+    documents, problems = sources.documents(part)
+    if problems:
+        return [], problems
+    return fitting.fit(part, documents)
+
+
+def _short(part: Part) -> list[Object]:
+    found: list[Object | None] = [around.service_account(part), around.config_map(part)]
+    found += around.external_secrets(part)
+    found.append(around.network_policy(part))
+    if part.kind == "http":
+        found.append(around.service(part))
+    found.append(pods.cron_job(part) if part.kind == "schedule" else pods.deployment(part))
+    found += [around.autoscaler(part), around.budget(part)]
+    return [item for item in found if item is not None]
+
+
+def _part(
+    name: str,
+    entry: Mapping[str, Any],
+    entries: Mapping[str, Mapping[str, Any]],
+    sections: Mapping[str, Section],
+    place: Place,
+) -> Part:
+    section = sections[name]
+    services = [other for other in entries if entries[other]["kind"] == "http" and other != name]
+    callees = [other for other in services if section.calls is None or other in section.calls]
+    return Part(
+        name=name,
+        kind=str(entry["kind"]),
+        artifact=str(entry["artifact"]),
+        place=place,
+        section=section,
+        edge=bool(entry.get("edge")),
+        drain_seconds=int(entry.get("drain_seconds") or 0),
+        configuration={str(k): str(v) for k, v in (entry.get("configuration") or {}).items()},
+        secret_versions={str(k): str(v) for k, v in (entry.get("secrets") or {}).items()},
+        addresses={_variable(other): _address(other, sections[other]) for other in callees},
+        callers=tuple(_callers(name, entries, sections)),
+        callees=tuple((other, sections[other].port) for other in callees),
+    )
+
+
+def _callers(
+    name: str, entries: Mapping[str, Mapping[str, Any]], sections: Mapping[str, Section]
+) -> Sequence[str]:
+    return [
+        other
+        for other in entries
+        if other != name and (sections[other].calls is None or name in (sections[other].calls or ()))
+    ]
+
+
+def _variable(component: str) -> str:
+    return f"{component.upper().replace('-', '_')}_URL"
+
+
+def _address(component: str, section: Section) -> str:
+    return f"http://{component}-{names.SLOT_PLACEHOLDER}:{section.port}"
+
+
+def _name_problems(name: str) -> list[str]:
+    if len(name) <= LONGEST_NAME:
+        return []
+    return [f"{name}: its name has more than {LONGEST_NAME} letters, too many for a Service with its colour."]
+
+
+def _image_problems(name: str, section: Section, place: Place) -> list[str]:
+    if section.form != "short" or section.image or place.images:
+        return []
+    return [
+        f"{name}: nothing says where its image lies: kubernetes.image, or images in the target's settings."
+    ]

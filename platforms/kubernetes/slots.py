@@ -1,0 +1,206 @@
+"""A colour's objects: applied in an order in which they can work, kept in a record, taken away whole.
+
+The record, a ConfigMap, is made before anything else and names what belongs to the colour, so that
+one which was killed half-way is seen and can be taken down.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from platforms.base import ComponentSpec, PlatformRefused, SlotSpec
+from platforms.kubernetes import names
+from platforms.kubernetes.names import COLOURED, Kind, kind_of
+from platforms.kubernetes.refusals import Missing
+from platforms.kubernetes.sizes import pinned
+from platforms.kubernetes.target import Target, label, notes
+
+JSON = dict[str, Any]
+
+
+def objects_of(target: Target, slot: SlotSpec, component: ComponentSpec) -> list[JSON]:
+    """The component's objects in that colour, with labels and annotations that tell their story.
+
+    Raises PlatformRefused (`artifact_missing`) when the content holds none for this environment.
+    """
+    if not component.objects:
+        raise PlatformRefused(
+            "artifact_missing",
+            f"The content holds no objects of {component.name} for {target.environment} on Kubernetes; "
+            "they are made when a component's digest is named: name it again.",
+        )
+    return [_filled(target, slot, item) for item in component.objects]
+
+
+def ensure(target: Target, slot: SlotSpec, sizes: Mapping[str, int]) -> None:
+    """Have this colour's objects; what it held and no longer wants is deleted."""
+    wanted = [item for component in slot.components for item in objects_of(target, slot, component)]
+    wanted.sort(key=lambda item: COLOURED.index(kind_of(item)))
+    record = _record_of(target, slot.slot)
+    whole = _hash(wanted)
+    if record is not None and not slot.components:
+        return
+    if record is not None and notes(record).get(names.HASH) == whole and _all_there(target, wanted):
+        return
+    before = inventory(record)
+    _write_record(target, slot, [*before, *(_key(item) for item in wanted)], "")
+    for item in wanted:
+        _apply(target, item, sizes)
+    for gone in sorted(set(before) - {_key(item) for item in wanted}):
+        kind, _, name = gone.partition("/")
+        target.api.delete(names.BY_KIND[kind], target.namespace, name)
+    _write_record(target, slot, [_key(item) for item in wanted], whole if slot.components else "")
+
+
+def apply_needs(target: Target, slot: SlotSpec, component: ComponentSpec) -> JSON:
+    """Have what a job of this component needs beside its pod; returns the object that holds the pod."""
+    holder: JSON | None = None
+    for item in objects_of(target, slot, component):
+        if item["kind"] in ("Deployment", "CronJob"):
+            holder = item
+        elif item["kind"] in ("ServiceAccount", "ConfigMap", "ExternalSecret", "NetworkPolicy"):
+            _apply(target, item, {})
+    if holder is None:
+        raise PlatformRefused("invalid", f"{component.name} has no pod that a job could run in.")
+    return holder
+
+
+def retire(target: Target, slot: str) -> None:
+    """Have this colour gone: its objects, its jobs, its record; pods end in their own time."""
+    chosen = f"{target.selector},{names.SLOT}={slot}"
+    for kind in (*reversed(COLOURED), names.JOB):
+        if kind is names.EXTERNAL_SECRET and not _uses(target, slot, kind):
+            continue
+        target.api.delete_all(kind, target.namespace, chosen)
+    for item in target.objects(names.CONFIG_MAP):
+        if label(item, names.SLOT) == slot:
+            target.watch(names.CONFIG_MAP).forget(item["metadata"]["name"])
+
+
+def records(target: Target) -> list[JSON]:
+    """The record of every colour that is here."""
+    return [item for item in target.objects(names.CONFIG_MAP) if label(item, names.ROLE) == "slot"]
+
+
+def known(target: Target, slot: str) -> bool:
+    """Is that colour here?"""
+    return any(label(item, names.SLOT) == slot for item in records(target))
+
+
+def inventory(record: JSON | None) -> list[str]:
+    """The objects that a colour's record names, as `Kind/name`."""
+    found: list[str] = json.loads(((record or {}).get("data") or {}).get("objects") or "[]")
+    return found
+
+
+def components_of(record: JSON) -> dict[str, list[str]]:
+    """The components of a colour: name to kind and wanted digest."""
+    found: dict[str, list[str]] = json.loads((record.get("data") or {}).get("components") or "{}")
+    return found
+
+
+def edges(target: Target) -> dict[str, JSON]:
+    """The edge components of all colours that are here, with the port of their Service."""
+    found: dict[str, JSON] = {}
+    for record in records(target):
+        found |= json.loads((record.get("data") or {}).get("edges") or "{}")
+    return found
+
+
+def _edges(slot: SlotSpec) -> dict[str, JSON]:
+    found = {}
+    for component in slot.components:
+        services = [item for item in component.objects if item["kind"] == "Service"]
+        if component.edge and services:
+            port = services[0]["spec"]["ports"][0]
+            found[component.name] = {"targetPort": port["port"], "protocol": "TCP", **port}
+    return found
+
+
+def _uses(target: Target, slot: str, kind: Kind) -> bool:
+    record = _record_of(target, slot)
+    return any(key.startswith(f"{kind.kind}/") for key in inventory(record))
+
+
+def _record_of(target: Target, slot: str) -> JSON | None:
+    return next((item for item in records(target) if label(item, names.SLOT) == slot), None)
+
+
+def _write_record(target: Target, slot: SlotSpec, keys: Iterable[str], whole: str) -> None:
+    own = {names.RELEASE: slot.release, names.RUN: slot.run, names.SEAL: slot.seal, names.HASH: whole}
+    body = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": names.short(f"hmhp-slot-{target.environment}-{slot.slot}"),
+            "labels": {
+                **target.labels,
+                names.SLOT: slot.slot,
+                names.ROLE: "slot",
+                names.VERSION: names.label_value(slot.release),
+            },
+            "annotations": {key: value for key, value in own.items() if value},
+        },
+        "data": {
+            "objects": json.dumps(sorted(set(keys))),
+            "components": json.dumps({c.name: [c.kind, c.artifact] for c in slot.components}),
+            "edges": json.dumps(_edges(slot)),
+        },
+    }
+    found = target.api.apply(names.CONFIG_MAP, target.namespace, body, force=True)
+    target.watch(names.CONFIG_MAP).put(found)
+
+
+def _apply(target: Target, item: JSON, sizes: Mapping[str, int]) -> None:
+    kind = kind_of(item)
+    if kind in (names.DEPLOYMENT, names.CRON_JOB, names.AUTOSCALER):
+        item = pinned(item, _live(target, kind, item), sizes)
+    found = target.api.apply(kind, target.namespace, item)
+    if kind in (names.DEPLOYMENT, names.CRON_JOB, names.CONFIG_MAP):
+        target.watch(kind).put(found)
+
+
+def _live(target: Target, kind: Kind, item: JSON) -> JSON | None:
+    try:
+        return target.api.get(kind.path(target.namespace, item["metadata"]["name"]))
+    except Missing:
+        return None
+
+
+def _all_there(target: Target, wanted: list[JSON]) -> bool:
+    """Is every workload still there? Somebody may have deleted one by hand."""
+    for kind in (names.DEPLOYMENT, names.CRON_JOB):
+        there = {item["metadata"]["name"] for item in target.objects(kind)}
+        if not {i["metadata"]["name"] for i in wanted if i["kind"] == kind.kind} <= there:
+            return False
+    return True
+
+
+def _key(item: JSON) -> str:
+    return f"{item['kind']}/{item['metadata']['name']}"
+
+
+def _hash(items: list[JSON]) -> str:
+    text = json.dumps(items, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _filled(target: Target, slot: SlotSpec, item: Mapping[str, Any]) -> JSON:
+    """The object with this colour's names in place of the placeholders, and whose it is."""
+    text = json.dumps(item)
+    release = names.label_value(slot.release)
+    filled: JSON = json.loads(
+        text.replace(names.SLOT_PLACEHOLDER, slot.slot)
+        .replace(names.RELEASE_PLACEHOLDER, release)
+        .replace(names.REGION_PLACEHOLDER, target.region)
+    )
+    metadata = filled["metadata"]
+    metadata["namespace"] = target.namespace
+    metadata["labels"] = {**(metadata.get("labels") or {}), **target.labels, names.SLOT: slot.slot}
+    own = {names.RELEASE: slot.release, names.RUN: slot.run, names.SEAL: slot.seal}
+    told = {key: value for key, value in own.items() if value}
+    metadata["annotations"] = {**(metadata.get("annotations") or {}), **told}
+    return filled
