@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from typing import Any
 
 import rfc8785
@@ -19,3 +20,8 @@ def dumps(value: Any) -> bytes:
 def sha256(value: Any) -> str:
     """SHA-256 over the canonical bytes, as 64 hex digits."""
     return hashlib.sha256(dumps(value)).hexdigest()
+
+
+def moment(at: datetime) -> str:
+    """A moment as records write it: UTC, always with six digits of a second, and Z."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -10,7 +10,7 @@ import base64
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -71,6 +71,8 @@ def holds(signed: Signed, keys: Iterable[PublicKey] | None = None) -> bool:
     try:
         value = base64.b64decode(signed.signature, validate=True)
     except ValueError:
+        return False
+    if base64.b64encode(value).decode() != signed.signature:  # unused bits may hide a change
         return False
     known = public_keys() if keys is None else keys
     return is_signed(signed.text.encode(), Signature(signed.key_id, value), known)
@@ -145,3 +147,19 @@ def _opened(kind: str, options: tuple[tuple[str, str], ...]) -> KeyKeeper:
 def keeper() -> KeyKeeper:
     """The keeper that the settings name; one for a process, so that its key is read once."""
     return _opened(settings.PORTAL_KEY_KEEPER, tuple(sorted(settings.PORTAL_KEY_SETTINGS.items())))
+
+
+def read_exported(document: Mapping[str, Any]) -> tuple[PublicKey, ...]:
+    """The keys in a document that `exported` gave out earlier.
+
+    Raises KeyError, TypeError or ValueError for anything else.
+    """
+    return tuple(
+        PublicKey(
+            entry["id"],
+            base64.b64decode(entry["public_key"], validate=True),
+            datetime.fromisoformat(entry["valid_from"]),
+            datetime.fromisoformat(entry["valid_until"]) if entry["valid_until"] else None,
+        )
+        for entry in document["keys"]
+    )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 
 from events import canonical, clock
 from events.doorbell import ring
-from events.models import Event, StreamHead
+from events.fields import plain
+from events.models import Event
+
+_APPEND = """
+INSERT INTO events_event (stream, kind, actor, at, reason, before, after, data)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id, seq, previous_hash, hash
+"""
 
 
 def record(
@@ -23,17 +27,15 @@ def record(
     reason: str = "",
     data: dict[str, Any] | None = None,
 ) -> Event:
-    """Append one event to `stream` and chain it; the doorbell rings after commit.
+    """Append one event to `stream`; the database chains it, the doorbell rings after commit.
 
     Must run inside a transaction, last among its locks (ARCHITECTURE §4): the head row's lock
-    is held until commit. Raises RuntimeError outside a transaction.
+    is held until commit. Raises RuntimeError outside a transaction, ValueError for what JSON cannot hold.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("events.services.record needs the transaction of the change it records")
-    head = _locked_head(stream)
     event = Event(
         stream=stream,
-        seq=head.seq + 1,
         kind=kind,
         actor=actor,
         at=clock.now(),
@@ -41,24 +43,23 @@ def record(
         before=_plain(before),
         after=_plain(after),
         data=_plain(data) or {},
-        previous_hash=head.hash,
     )
-    event.hash = canonical.sha256(event.content())
-    event.save(force_insert=True)
-    head.seq, head.hash = event.seq, event.hash
-    head.save(update_fields=("seq", "hash"))
+    texts = [None if value is None else _text(value) for value in (event.before, event.after, event.data)]
+    with connection.cursor() as cursor:
+        cursor.execute(_APPEND, [stream, kind, actor, event.at, reason, *texts])
+        event.pk, event.seq, event.previous_hash, event.hash = cursor.fetchone()
+    event._state.adding = False
     ring(stream)
     return event
 
 
-def _locked_head(stream: str) -> StreamHead:
-    StreamHead.objects.bulk_create([StreamHead(stream=stream)], ignore_conflicts=True)
-    return StreamHead.objects.select_for_update().get(pk=stream)
-
-
 def _plain(value: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The value as the database will give it back, so that the hash can be computed again."""
+    """The value as the database will give it back."""
     if value is None:
         return None
-    plain: dict[str, Any] = json.loads(json.dumps(value, cls=DjangoJSONEncoder))
-    return plain
+    found: dict[str, Any] = plain(value)
+    return found
+
+
+def _text(value: dict[str, Any]) -> str:
+    return canonical.dumps(value).decode() if value else "{}"

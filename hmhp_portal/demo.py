@@ -6,6 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import DatabaseError, connection
 
 from accounts.actors import system
 from accounts.models import User
@@ -34,3 +37,24 @@ def give_passwords() -> None:
     for person in User.objects.filter(is_active=True):
         if not person.has_usable_password():
             set_demo_password(person, settings.PORTAL_DEMO_PASSWORD, system("demo"))
+
+
+def empty() -> None:
+    """Empty the database of a demo that was left half made.
+
+    Its record refuses that, as any record does; only a superuser, as the launcher's own account is, gets
+    past. Raises CommandError elsewhere: a new database is wanted then.
+    """
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET session_replication_role = replica")
+    except DatabaseError as error:
+        raise CommandError(
+            "The demo's data was left half made and its record refuses to be emptied; "
+            "give the demo a new database."
+        ) from error
+    try:
+        call_command("flush", interactive=False, verbosity=0)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET session_replication_role")

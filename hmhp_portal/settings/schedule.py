@@ -16,6 +16,21 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "releases-sweep": _sweep("releases.tasks.sweep", 2.0, "control"),
     "notifications-sweep": _sweep("notifications.tasks.sweep", 2.0, "mail"),
     "deployments-observe": _sweep("deployments.tasks.observe_idle", 10.0, "engine"),
+    "events-checkpoint": {
+        "task": "events.tasks.checkpoint",
+        "schedule": 60.0,
+        "options": {"queue": "celery", "expires": 60},
+    },
+    "events-verify": {
+        "task": "events.tasks.verify",
+        "schedule": crontab(hour="2", minute="37"),
+        "options": {"queue": "celery"},
+    },
+    "events-make-months": {
+        "task": "events.tasks.make_months",
+        "schedule": crontab(hour="1", minute="7"),
+        "options": {"queue": "celery"},
+    },
     "deployments-clear-old-progress": {
         "task": "deployments.tasks.clear_old_progress",
         "schedule": crontab(hour="3", minute="17"),

@@ -17,7 +17,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
-from events import keys
+from events import clock, keys, partitions
 from events.errors import PortalError
 from hmhp_portal import demo, seeding, static_files, welcome
 
@@ -45,6 +45,7 @@ class Command(BaseCommand):
                 if options["demo"] and options["given_database"]:
                     self._refuse_what_is_not_a_demos()
                 self._migrate()
+                partitions.make_ahead(clock.now())
                 self._have_a_key()
                 self._collect()
                 self._load(options["demo"], options["platform"])
@@ -96,7 +97,7 @@ class Command(BaseCommand):
         folder = Path(settings.PORTAL_DATA_DIR)
         if seeding.half_made():
             self._tell("The demo's data was left half made; making it again")
-            call_command("flush", interactive=False, verbosity=0)
+            demo.empty()
         if not seeding.done():
             file = demo.lay_out(folder, self._tell)
             self._tell(f"Loading {file}")
