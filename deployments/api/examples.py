@@ -10,7 +10,7 @@ ROW: dict[str, Any] = {
     "kind": "deploy",
     "release": "2026.11.0",
     "state": "running",
-    "sentence": "us-east is watched at 10 % for 6 min 20 s more.",
+    "sentence": "10 % in us-east: watched until 05:16:20 UTC. Within every limit over 812 requests.",
     "content_hash": "4b1e70c2" + "5d" * 28,
     "emergency": False,
     "started_by": "devon",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from deployments.analysis import Outcome, Verdict, unmeasured
 from deployments.plan.moves import Answer, Ask, Call, Done, Fail, Move, Note, Return, Wait
@@ -31,7 +31,8 @@ def shift(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Answ
     left = bake_left(step, now)
     at = f"{step.weight} % in {step.region}"
     if left > 0:
-        return Wait(f"{at}: watched for {duration(left)} more. {verdict.sentence}", min(left, 2.0))
+        until = now + timedelta(seconds=left)  # a moment stays true however long the sentence is read
+        return Wait(f"{at}: watched until {until:%H:%M:%S} UTC. {verdict.sentence}", min(left, 2.0))
     if verdict.outcome == Outcome.PASS:
         return Done(step.ordinal, f"{at}: {verdict.sentence}")
     return _undecided(run, step, verdict, -left, at)

@@ -6,7 +6,7 @@ In: nothing. Out: desk/board.html. Everything on it comes from the rooms' querie
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -58,6 +58,8 @@ class Board(PolicyPage):
         moving = moving_runs()
         shown = matrix(moving)
         going = going_live(self.actor, moving)
+        new_act = self._new()
+        planned = agenda(flight, shown)
         context: dict[str, Any] = {
             "sentence": sentence(going, len(waiting), live_sentence(shown), bool(flight)),
             "today": clock.now(),
@@ -65,17 +67,16 @@ class Board(PolicyPage):
             "waiting": waiting,
             "matrix": shown,
             "flight": flight,
-            "agenda": agenda(flight, shown),
-            "new_act": Act(
-                "new",
-                "New release",
-                reverse("releases:new"),
-                "plus",
-                asks=True,
-                refused=refusal(self.actor, Action.CREATE_RELEASE),
-            ),
+            "agenda": planned,
+            "next": next((item for item in planned if not item.frost), None),
+            "new_act": new_act,
+            "new_first": replace(new_act, id="new-first"),
         }
         return render(request, "desk/board.html", context)
+
+    def _new(self) -> Act:
+        refused = refusal(self.actor, Action.CREATE_RELEASE)
+        return Act("new", "New release", reverse("releases:new"), "plus", asks=True, refused=refused)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,17 @@ def moment(context: Context, at: datetime | None, local: bool = False) -> SafeSt
     return format_html('<time datetime="{}" title="{}">{}</time>', iso(at), full_words(at), words)
 
 
+@register.simple_tag(takes_context=True)
+def local_span(context: Context, start: datetime | None, end: datetime | None) -> SafeString:
+    """A window in the reader's own zone, to stand beside `span`; nothing for a reader in UTC."""
+    zone = reader_zone(context)
+    if start is None or end is None or zone in ("UTC", "Etc/UTC"):
+        return SafeString("")
+    first, last = start.astimezone(ZoneInfo(zone)), end.astimezone(ZoneInfo(zone))
+    tail = f"{last:%H:%M}" if first.date() == last.date() else f"{last:%a %H:%M}"
+    return format_html('<span class="sub">{}–{} for you</span>', f"{first:%a %H:%M}", tail)
+
+
 @register.simple_tag
 def span(start: datetime | None, end: datetime | None) -> SafeString:
     """A window: "Wed 18 Nov 09:00–10:30", with the second day named where it differs."""

@@ -7,6 +7,7 @@
 const SILENCE = 10_000;          // after this long without a frame the page says that it is not live
 const POLL = 10_000;             // then it asks by plain HTTP
 const SLOW_POLL = 30_000;        // while live, covers a lost ring
+const LATE = 1_000;              // the shell's own parts wait until the page's panels have been asked for
 const body = document.body;
 const offset = body.dataset.now ? Date.parse(body.dataset.now) - Date.now() : 0;   // a wrong clock here does not make wrong times
 export const now = () => Date.now() + offset;
@@ -120,7 +121,8 @@ let leaving = false;
 addEventListener("pagehide", () => { leaving = true; });
 function refresh(panel) {
   if (leaving) return;
-  const last = rung.get(panel) ?? 0, wait = Math.max(0, 1000 - (Date.now() - last));
+  const last = rung.get(panel) ?? 0, first = "late" in panel.dataset ? LATE : 0;    // what the page is about comes first
+  const wait = Math.max(first, 1000 - (Date.now() - last));
   if (panel.dataset.rings) return;
   panel.dataset.rings = "1";
   setTimeout(() => { delete panel.dataset.rings; rung.set(panel, Date.now()); window.htmx?.trigger(panel, "ring"); }, wait);
@@ -204,6 +206,20 @@ function watchSession() {
   document.querySelector("main")?.prepend(warned);
 }
 
+/* --- long work shows that it goes on: a line at the top, and a word for screen readers ---------------- */
+let worker = 0;
+function working(on) {
+  clearTimeout(worker);
+  if (on) worker = setTimeout(() => { body.dataset.working = ""; say("Working"); }, 600);
+  else delete body.dataset.working;
+}
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (!event.detail.requestConfig.headers["X-Portal-Poll"]) working(true);
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (!event.detail.requestConfig.headers["X-Portal-Poll"]) working(false);
+});
+
 /* --- confirm sheets ------------------------------------------------------------------------------ */
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-sheet]");
@@ -222,9 +238,11 @@ document.addEventListener("submit", (event) => {
   if (!event.target.hasAttribute("hx-get")) { leaving = true; setTimeout(() => { leaving = false; }, 15_000); }     // the next page is on its way
   if (event.target.dataset.sent) { event.preventDefault(); return; }
   if (event.target.method === "post" && !event.target.hasAttribute("hx-post")) event.target.dataset.sent = "1";
+  if (event.target.method !== "dialog") working(true);
 });
 addEventListener("pageshow", (event) => {
   leaving = false;
+  working(false);
   document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
   if (event.persisted) location.reload();          // Back after an act shows the truth, not a memory
 });
@@ -236,8 +254,9 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("pointerover", (event) => { delete event.target.closest?.(".act")?.dataset.hush; });
 document.addEventListener("focusin", (event) => { delete event.target.closest?.(".act")?.dataset.hush; });
 
-/* --- drafts survive an ended session ------------------------------------------------------------- */
-const draftKey = (field) => `draft:${location.pathname}:${field.dataset.draft}`;
+/* --- drafts survive an ended session: kept by the form that they belong to, wherever it is shown ------ */
+const draftsOf = (form) => `draft:${new URL(form?.action || location.href, location.href).pathname}:`;
+const draftKey = (field) => `${draftsOf(field.form)}${field.dataset.draft}`;
 document.addEventListener("input", (event) => {
   if (event.target.dataset?.draft) sessionStorage.setItem(draftKey(event.target), event.target.value);
 });
@@ -247,7 +266,13 @@ function restoreDrafts() {
     if (kept && !field.value) field.value = kept;
   }
 }
-if (document.querySelector(".flash[data-tone=ok]")) Object.keys(sessionStorage).filter((k) => k.startsWith(`draft:${location.pathname}`)).forEach((k) => sessionStorage.removeItem(k));
+document.addEventListener("submit", (event) => {
+  if (event.target.querySelector("[data-draft]")) sessionStorage.setItem("sent", draftsOf(event.target));
+});
+if (document.querySelector(".flash[data-tone=ok]") && sessionStorage.getItem("sent")) {      // it was taken
+  const sent = sessionStorage.getItem("sent");
+  Object.keys(sessionStorage).filter((key) => key === "sent" || key.startsWith(sent)).forEach((key) => sessionStorage.removeItem(key));
+}
 
 /* --- copy ------------------------------------------------------------------------------------------ */
 if (!navigator.clipboard) document.querySelectorAll("[data-copy]").forEach((button) => { button.hidden = true; });
