@@ -34,11 +34,19 @@ class Browser:
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         page.goto(f"{self.portal}/account/login/")
+        self.give_password(page, name)
+        page.wait_for_url(f"{self.portal}/")
+        return page
+
+    def give_password(self, page: Any, name: str) -> None:
+        """Fill in the login that the page shows."""
         page.fill("input[name=login]", name)
         page.fill("input[name=password]", PASSWORD)
         page.get_by_role("button", name="Log in").click()
-        page.wait_for_url(f"{self.portal}/")
-        return page
+
+    def end_session(self, page: Any) -> None:
+        """As if the idle time were over: the browser's session is no longer known."""
+        page.context.clear_cookies(name="hmhp_session")
 
     def person(self, name: str) -> Any:
         """The page of somebody at a desk, logged in once."""

@@ -97,12 +97,33 @@ def test_signers_see_each_other_sign(browser: Browser) -> None:
     watching = browser.person("mara")
     watching.goto(f"{browser.portal}/releases/1.1.0/go/")
     watching.locator("[data-conn]").get_by_text("Live", exact=True).wait_for()
-    for name in ("jonas", "iris"):
-        sign(browser.person(name), "1.1.0")
+    plain = browser.log_in("jonas", java_script_enabled=False)
+    for name, page in (("jonas", plain), ("iris", browser.person("iris"))):
+        sign(page, "1.1.0")
         card = watching.locator(f"article:has(#s-{SIGNED[name]})")
         card.get_by_text("Signed", exact=True).wait_for()
     assert watching.locator("#act-approve").get_attribute("aria-disabled") == "true"
-    sign(watching, "1.1.0")
+
+
+def test_session_that_ends_in_the_middle_of_a_signature_keeps_the_draft(browser: Browser) -> None:
+    page = browser.person("mara")
+    page.goto(f"{browser.portal}/releases/1.1.0/go/")
+    page.get_by_label("I sign the seal").check()
+    page.get_by_label("Remark").fill("Clinics open at nine.")
+    browser.end_session(page)
+    page.get_by_role("button", name="Sign 1.1.0").click()
+    browser.give_password(page, "mara")
+    page.wait_for_url("**/releases/1.1.0/go/")
+    assert page.get_by_label("Remark").input_value() == "Clinics open at nine."
+
+
+def test_back_after_an_act_shows_what_is_true_now(browser: Browser) -> None:
+    page = browser.person("mara")
+    sign(page, "1.1.0")
+    page.locator("h1").get_by_text("1.1.0 is").wait_for()
+    page.go_back()
+    page.locator(f"article:has(#s-{SIGNED['mara']})").get_by_text("Signed", exact=True).wait_for()
+    assert page.get_by_role("button", name="Sign 1.1.0").count() == 0
 
 
 def test_release_manager_sets_the_window_and_says_go(browser: Browser) -> None:
@@ -176,8 +197,12 @@ def test_person_at_a_phone_rolls_back_by_touch(browser: Browser, world: World) -
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         abort.tap()
         page.locator("dialog[open]").get_by_text("goes to blue 1.0.0 at once").wait_for()
-        began = time.monotonic()
+        browser.end_session(page)
         page.locator("dialog[open]").get_by_role("button", name="Roll back now").tap()
+        browser.give_password(page, "iris")
+        page.get_by_text("goes to blue 1.0.0 at once").wait_for()
+        began = time.monotonic()
+        page.get_by_role("button", name="Roll back now").tap()
         page.locator("h1").get_by_text("1.1.0 was rolled back").wait_for()
         assert time.monotonic() - began < 30
     assert set(visitors.statuses) == {200}, visitors.statuses
