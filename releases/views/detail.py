@@ -18,8 +18,11 @@ from approvals.policy import Action
 from deployments.models import DeploymentRun
 from deployments.views.words import told
 from events.models import Event
+from releases.content import missing_components
 from releases.models import Release
+from releases.queries import Known
 from releases.queries.items import item_standings
+from releases.states import ReleaseState
 from releases.verbs import Verb
 from releases.views import acts, banners, changes, items, plans, reading
 
@@ -83,6 +86,7 @@ class Content(ReleasePage):
             "components": release.content.get("components", {}),
             "edit": acts.act_for_content(self.actor, release),
             "brings": release.brings,
+            "missing": _missing(release),
             "revisions": revisions,
             "people": labels(revision.by for revision in revisions),
             "compared": compared,
@@ -97,6 +101,13 @@ class Content(ReleasePage):
         last = numbers[-1] if numbers else 0
         before = numbers[-2] if len(numbers) > 1 else last
         return given[0] or before, given[1] or last
+
+
+def _missing(release: Release) -> list[str]:
+    """Components that have no digest yet; only a draft can lack one."""
+    if release.status != ReleaseState.DRAFT:
+        return []
+    return missing_components(release.content, Known().components())
 
 
 class Runs(ReleasePage):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -154,3 +155,30 @@ def test_run_opens_in_every_state_with_the_way_back_where_there_is_one(state: st
     board = look(logged_in("devon"), "/")
     assert board.status == 200
     board.demand_clean()
+
+
+def test_content_of_a_draft_names_what_has_no_digest_and_the_call_that_gives_one(logged_in: Door) -> None:
+    release = world.draft(components={"web": world.whole("c")["web"]})
+    seen = look(logged_in("dana"), f"{release.link}content/")
+    assert "Without a digest" in seen.words
+    assert "-X PUT -H &quot;Authorization" in seen.markup.replace('"', "&quot;")
+    seen.demand_clean()
+
+
+def test_page_that_asks_for_itself_gets_no_shell(logged_in: Door) -> None:
+    client = logged_in("rita")
+    answer = client.get("/", headers={"HX-Request": "true", "X-Portal-Poll": "1"}).content.decode()
+    assert '<main class="main"' in answer
+    assert "<head>" not in answer
+    back = client.get("/", headers={"HX-Request": "true", "HX-History-Restore-Request": "true"})
+    assert "<head>" in back.content.decode()
+
+
+def test_every_page_links_to_a_part_of_the_help_that_is_there(logged_in: Door) -> None:
+    client = logged_in("rita")
+    release = world.in_review()
+    parts = look(client, "/help/").markup
+    for path in (*ROOMS[:-1], release.link, *(f"{release.link}{tab}" for tab in TABS), "/account/settings/"):
+        anchor = re.search(r'href="/help/#(\w+)"', look(client, path).markup)
+        assert anchor, path
+        assert f'id="{anchor.group(1)}"' in parts, path
