@@ -6,10 +6,13 @@ keep its opaque `id` alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
 
 from accounts.roles import Role, Scope
+from events import clock
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -18,6 +21,24 @@ if TYPE_CHECKING:
     from accounts.models import ApiToken, User
 
 ActorKind = Literal["person", "service", "system"]
+
+
+CODE_HEADER = "Portal-One-Time-Code"
+"""The header in which a call by token brings a one-time code."""
+
+
+@dataclass(slots=True)
+class Proof:
+    """The second factor behind a request, judged by `accounts.services.factors.demand_fresh`.
+
+    Given in the session (`method`, `at`, and which authenticator it was), or a one-time `code` that
+    came with the request and has not been looked at yet.
+    """
+
+    method: str = ""
+    at: datetime | None = None
+    authenticator: int | None = None
+    code: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +57,7 @@ class Actor:
     scopes: frozenset[Scope] | None = None
     environments: frozenset[str] = frozenset()
     user: User | None = None
+    proof: Proof | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_person(self) -> bool:
@@ -43,7 +65,7 @@ class Actor:
         return self.kind == "person"
 
 
-def person(user: User) -> Actor:
+def person(user: User, proof: Proof | None = None) -> Actor:
     """The actor of a signed-in person, with the roles that they hold now."""
     return Actor(
         id=user.actor_id,
@@ -51,17 +73,20 @@ def person(user: User) -> Actor:
         label=user.handle,
         roles=user.current_roles(),
         user=user,
+        proof=proof,
     )
 
 
-def from_token(token: ApiToken) -> Actor:
+def from_token(token: ApiToken, proof: Proof | None = None) -> Actor:
     """The actor behind a valid API token: its owner narrowed by scopes, or a service."""
     scopes = frozenset(Scope(s) for s in token.scopes)
     environments = frozenset(token.environments)
     owner = token.owner
     if owner is None:
         return Actor(f"service:{token.public_id}", "service", token.name, frozenset(), scopes, environments)
-    return Actor(owner.actor_id, "person", owner.handle, owner.current_roles(), scopes, environments, owner)
+    return Actor(
+        owner.actor_id, "person", owner.handle, owner.current_roles(), scopes, environments, owner, proof
+    )
 
 
 def system(name: str) -> Actor:
@@ -82,6 +107,26 @@ def of_request(request: HttpRequest | Request) -> Actor:
 
     token = getattr(request, "auth", None)
     if isinstance(token, ApiToken):
-        return from_token(token)
+        return from_token(token, _proof_of(request))
     user = request.user
-    return person(user) if isinstance(user, User) and user.is_active else NOBODY
+    return person(user, _proof_of(request)) if isinstance(user, User) and user.is_active else NOBODY
+
+
+def _proof_of(request: HttpRequest | Request) -> Proof | None:
+    """One proof for a request, however often its actor is asked for: a code counts once."""
+    plain: Any = getattr(request, "_request", request)
+    if not hasattr(plain, "portal_proof"):
+        code = plain.headers.get(CODE_HEADER, "").strip()
+        by_token = getattr(request, "auth", None) is not None
+        plain.portal_proof = Proof(code=code) if code or by_token else _of_session(plain)
+    proof: Proof | None = plain.portal_proof
+    return proof
+
+
+def _of_session(request: HttpRequest) -> Proof | None:
+    """The last second factor that this session was given; the login library keeps them server-side."""
+    given = [r for r in request.session.get("account_authentication_methods", ()) if r["method"] == "mfa"]
+    if not given:
+        return None
+    last = given[-1]
+    return Proof(last["type"], clock.now() - timedelta(seconds=time.time() - last["at"]), last["id"])

@@ -1,7 +1,9 @@
-"""People and tokens in the admin, to be looked at only."""
+"""People, tokens and factors in the admin, to be looked at only."""
 
 from __future__ import annotations
 
+from allauth.mfa import admin as library
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 
 from accounts.models import ApiToken, RoleHolding, SourceLogin, User
@@ -59,3 +61,14 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         "last_used_at",
         "revoked_at",
     )
+
+
+admin.site.unregister(library.Authenticator)  # the library's own would show secrets
+
+
+@admin.register(Authenticator)
+class FactorAdmin(ReadOnlyAdmin[Authenticator]):
+    """That a person has a factor, never what it is made of."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    fields = ("user", "type", "created_at", "last_used_at")

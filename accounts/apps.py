@@ -9,3 +9,7 @@ class AccountsConfig(AppConfig):
     name = "accounts"
     default_auto_field = "django.db.models.BigAutoField"
     verbose_name = "People and tokens"
+
+    def ready(self) -> None:
+        """Hear what happens to factors."""
+        from accounts import factors_on_record  # noqa: F401

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from events.errors import Conflict, Invalid, NotFound, WrongState
+from events.errors import Conflict, Invalid, NotAllowed, NotFound, PortalError, WrongState
 
 
 class UnknownPerson(NotFound):
@@ -52,3 +52,32 @@ class LinkNotValid(Invalid):
 
     type = "link-not-valid"
     title = "This link is no longer valid"
+
+
+class FactorNeeded(NotAllowed):
+    """This act needs a second factor given in the last minutes; pages ask for it and go on."""
+
+    type = "factor-needed"
+    title = "A second factor is needed"
+
+
+class FactorNotSetUp(FactorNeeded):
+    """The person has no second factor yet; pages lead to setting one up."""
+
+    type = "factor-not-set-up"
+    title = "No second factor is set up"
+
+
+class CodeRefused(NotAllowed):
+    """The one-time code is wrong, too old, or was used before."""
+
+    type = "one-time-code-refused"
+    title = "The one-time code is refused"
+
+
+class TooManyCodes(PortalError):
+    """Too many wrong codes in a short time."""
+
+    status = 429
+    type = "too-many-codes"
+    title = "Too many wrong codes"

@@ -292,3 +292,18 @@ class ApiToken(models.Model):
     def stream(self) -> str:
         """Where what happens to this token is recorded."""
         return self.owner.stream if self.owner else "platform"
+
+
+class CodeUse(models.Model):
+    """The newest step of a person's authenticator app that was used: no code is taken twice."""
+
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="code_use")
+    last_step = models.BigIntegerField(default=0)
+
+    class Meta:
+        """Table facts."""
+
+        db_table = "accounts_code_use"
+
+    def __str__(self) -> str:
+        return f"{self.user_id} up to {self.last_step}"

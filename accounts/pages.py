@@ -19,6 +19,8 @@ from django.views import View
 
 from accounts import authority
 from accounts.actors import Actor, of_request
+from accounts.errors import FactorNeeded
+from accounts.step_up import lead_to_factor
 from events.errors import PortalError
 
 HEADINGS = {400: "Not valid", 403: "Not allowed", 404: "Not found", 409: "Not possible now"}
@@ -39,6 +41,8 @@ class Page(View):
             if self.verb is not None:
                 authority.require(self.actor, self.verb)
             return super().dispatch(request, *args, **kwargs)
+        except FactorNeeded as error:
+            return lead_to_factor(request, error)
         except PortalError as error:
             return refused(request, error)
 
@@ -79,6 +83,8 @@ class Act(Page):
             return self._ask(request, form, status=400)
         try:
             sentence = self.perform(form.cleaned_data)
+        except FactorNeeded:
+            raise
         except PortalError as error:
             put_errors(form, error)
             return self._ask(request, form, error=error, status=error.status)
@@ -109,9 +115,14 @@ def put_errors(form: Form, error: PortalError) -> None:
 
 
 def answered(form: Form, call: Callable[[dict[str, Any]], Any]) -> tuple[Any, PortalError | None]:
-    """The service's result for a valid form, or what it refused, with its words at the fields."""
+    """The service's result for a valid form, or what it refused, with its words at the fields.
+
+    A second factor that is missing is the page's to ask for: FactorNeeded passes.
+    """
     try:
         return call(form.cleaned_data), None
+    except FactorNeeded:
+        raise
     except PortalError as error:
         put_errors(form, error)
         return None, error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import doors, own, people, person_acts, tokens
+from accounts.views import doors, own, people, person_acts, step_up, tokens
 
 app_name = "accounts"
 urlpatterns = [
@@ -25,6 +25,8 @@ urlpatterns = [
     path("account/tokens/", tokens.TokensPage.as_view(), name="tokens"),
     path("account/tokens/<uuid:token>/revoke/", tokens.RevokeToken.as_view(), name="revoke-token"),
     path("account/settings/", own.SettingsPage.as_view(), name="settings"),
+    path("account/step-up/", step_up.StepUpPage.as_view(), name="step-up"),
+    path("people/<str:login>/factors/reset/", person_acts.ResetFactors.as_view(), name="reset-factors"),
     path("account/first/<str:token>/", doors.FirstAdministrator.as_view(), name="first-administrator"),
     path("account/link/<str:token>/", doors.SetPassword.as_view(), name="set-password"),
 ]

@@ -17,6 +17,8 @@ from django.shortcuts import render
 from django.views import View
 
 from accounts.actors import Actor, of_request
+from accounts.errors import FactorNeeded
+from accounts.step_up import lead_to_factor
 from approvals.acts import Confirm
 from approvals.policy import Action, require
 from events.errors import PortalError
@@ -41,6 +43,8 @@ class PolicyPage(View):
             if self.action is not None:
                 require(self.actor, self.action)
             return super().dispatch(request, *args, **kwargs)
+        except FactorNeeded as error:
+            return lead_to_factor(request, error)
         except PortalError as error:
             return refused(request, error)
 
@@ -89,6 +93,8 @@ class ActPage(PolicyPage):
             return self._ask(form, status=400)
         try:
             sentence = self.perform({name: _unix(value) for name, value in form.cleaned_data.items()})
+        except FactorNeeded:
+            raise
         except PortalError as error:
             for path, texts in error.fields.items():
                 name = path.rpartition(".")[2] if path not in form.fields else path

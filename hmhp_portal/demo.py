@@ -1,4 +1,4 @@
-"""What the demo adds to an installation: the example platform laid out, and passwords for its people."""
+"""What the demo adds to an installation: the example platform, passwords and apps for its people."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection
 
 from accounts.actors import system
 from accounts.models import User
+from accounts.services.factors import set_up_demo_app
 from accounts.services.people import set_demo_password
 from examples.build import build
 
@@ -58,3 +59,12 @@ def empty() -> None:
     finally:
         with connection.cursor() as cursor:
             cursor.execute("RESET session_replication_role")
+
+
+def give_apps() -> None:
+    """Everybody of the demo has an authenticator app, whose code the demo shows in place of a phone.
+
+    Raises NotAllowed on an installation that is no demo.
+    """
+    for person in User.objects.filter(is_active=True):
+        set_up_demo_app(person, system("demo"))

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from accounts.actors import Actor, person, system
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+
+from accounts.actors import Actor, Proof, person, system
 from accounts.models import ApiToken, User
 from accounts.roles import Role
 from accounts.services.people import add_source_login
@@ -69,9 +72,32 @@ def user(name: str) -> User:
     return made
 
 
-def actor(name: str) -> Actor:
-    """One person of the cast acting in a session, with the roles that they hold now."""
-    return person(user(name))
+class Fresh(Proof):
+    """A second factor given this very moment, wherever a test moves the clock."""
+
+    @property  # type: ignore[override]
+    def at(self) -> datetime:
+        """Just now."""
+        return clock.now() - timedelta(seconds=1)
+
+    @at.setter
+    def at(self, moment: datetime | None) -> None:
+        """Whatever is given, it is now."""
+
+
+def actor(name: str, proof: Proof | None = None) -> Actor:
+    """One person of the cast acting in a session, with the roles that they hold now.
+
+    Their second factor is fresh, unless another one is handed in.
+    """
+    return person(user(name), Fresh("totp") if proof is None else proof)
+
+
+def app_of(name: str) -> Authenticator:
+    """The authenticator app of a person of the cast, set up on first need."""
+    person_ = user(name)
+    found = Authenticator.objects.filter(user=person_, type=Authenticator.Type.TOTP).first()
+    return found or TOTP.activate(person_, generate_totp_secret()).instance
 
 
 def token_of(name: str | None, *scopes: str, environments: Iterable[str] = ()) -> tuple[ApiToken, str]:

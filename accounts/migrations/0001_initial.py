@@ -173,4 +173,14 @@ class Migration(migrations.Migration):
             model_name='sourcelogin',
             constraint=models.UniqueConstraint(models.F('host'), django.db.models.functions.text.Lower('login'), name='source_login_once'),
         ),
+        migrations.CreateModel(
+            name='CodeUse',
+            fields=[
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='code_use', serialize=False, to=settings.AUTH_USER_MODEL)),
+                ('last_step', models.BigIntegerField(default=0)),
+            ],
+            options={
+                'db_table': 'accounts_code_use',
+            },
+        ),
     ]

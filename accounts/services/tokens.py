@@ -19,6 +19,7 @@ from accounts.actors import Actor
 from accounts.errors import ScopeNotForServices, UnknownScope, UnknownToken
 from accounts.models import ApiToken, User, digest_of
 from accounts.roles import SERVICE_SCOPES, Scope
+from accounts.services.factors import demand_fresh
 from events import clock
 from events.errors import Invalid, NotAllowed
 from events.services import record
@@ -39,14 +40,16 @@ def create_token(
 ) -> tuple[ApiToken, str]:
     """A new token and its text, which is never shown again. `owner` None makes a service token.
 
-    `days` is how long it holds, 1 to 366. Raises UnknownScope, ScopeNotForServices, Invalid,
-    NotAllowed.
+    `days` is how long it holds, 1 to 366. Scope `sign` needs a fresh second factor. Raises
+    UnknownScope, ScopeNotForServices, Invalid, NotAllowed, and what `demand_fresh` raises.
     """
     _may_create(actor, owner)
     name = name.strip()
     wanted = checked_scopes(scopes, service=owner is None)
     where = _checked_environments(environments)
     _check_name_and_days(name, days)
+    if Scope.SIGN in wanted and actor.kind != "system":
+        demand_fresh(actor, "make a token that signs")
     prefix, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
     now = clock.now()
     token = ApiToken.objects.create(

@@ -15,6 +15,7 @@ from accounts.pages import Act
 from accounts.roles import Role
 from accounts.services import links
 from accounts.services import people as services
+from accounts.services.factors import reset_factors
 from accounts.views.people import person_of
 
 
@@ -111,6 +112,32 @@ class SwitchAccount(PersonAct):
         """Do it."""
         services.set_active(self.person, active=self.active, actor=self.actor, reason=data["reason"])
         return f"The account of @{self.person.handle} is switched {'on' if self.active else 'off'}."
+
+
+class ResetFactors(PersonAct):
+    """Take all second factors of somebody who lost theirs away; nobody ever reads them."""
+
+    form_class = ReasonForm
+
+    def question(self) -> dict[str, Any]:
+        """What follows from it."""
+        handle = self.person.handle
+        return {
+            "title": f"Reset the second factors of @{handle}",
+            "effects": [
+                "App, keys and recovery codes count no more; they sign nothing until they set up new ones.",
+                f"@{handle} is told by mail, with your name and your reason.",
+                "Make sure that it is them who ask: a colleague's voice on the phone is not enough.",
+            ],
+            "label": "Reset",
+            "kind": "danger",
+            "icon": "key",
+        }
+
+    def perform(self, data: dict[str, Any]) -> str:
+        """Reset."""
+        reset_factors(self.person, actor=self.actor, reason=data["reason"])
+        return f"@{self.person.handle} has no second factor now and is told so by mail."
 
 
 class AddSourceLogin(PersonAct):

@@ -7,11 +7,12 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from accounts.actors import Actor
+from accounts.services.factors import demand_fresh
 from approvals import queries
 from approvals.errors import AlreadyDecided, GateClosed, MayNotSign
 from approvals.models import Decision, Gate
 from approvals.policy import Action, require
-from approvals.services.locking import about, demand_seal, end_go, factors_of, locked, reject
+from approvals.services.locking import about, demand_seal, end_go, locked, reject
 from approvals.states import DecisionAnswer
 from events import clock
 from events.errors import Blocked, Invalid
@@ -33,7 +34,7 @@ def decide(
     """Say go for one window, no-go (closes the gate), or postpone (ends a go that stands).
 
     Raises NotAllowed, Invalid, GateClosed, WrongSeal, Blocked while signatures are missing,
-    AlreadyDecided when a go stands.
+    AlreadyDecided when a go stands, and last what `demand_fresh` raises.
     """
     require(actor, Action.DECIDE)
     said, text = _read(answer, reason, window)
@@ -92,7 +93,8 @@ def _demand_go(gate: Gate, actor: Actor) -> None:
 
 
 def _store(gate: Gate, actor: Actor, answer: DecisionAnswer, reason: str, window: Window | None) -> Decision:
-    assert actor.user is not None  # the table lets no service decide
+    proved = demand_fresh(actor, f"decide about {gate.label}")
+    assert actor.user is not None  # only a person has a factor
     decision = Decision(
         gate=gate,
         by=actor.user,
@@ -102,7 +104,7 @@ def _store(gate: Gate, actor: Actor, answer: DecisionAnswer, reason: str, window
         window_start=window[0] if window else None,
         window_end=window[1] if window else None,
         at=clock.now(),
-        factors=factors_of(actor),
+        factors=proved,
     )
     try:
         with transaction.atomic():

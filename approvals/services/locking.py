@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from accounts.actors import Actor
 from approvals.errors import GateNotFound, WrongSeal
 from approvals.models import Gate
 from approvals.states import DecisionAnswer, GateState
@@ -89,8 +88,3 @@ def about(gate: Gate) -> dict[str, object]:
         "round": gate.round,
         "seal": gate.seal,
     }
-
-
-def factors_of(actor: Actor) -> dict[str, str]:
-    """How the signer proved who they are; a second factor adds its own entry."""
-    return {"channel": "session" if actor.scopes is None else "token"}

@@ -13,10 +13,11 @@ from django.db import IntegrityError, transaction
 from accounts.actors import Actor
 from accounts.models import User
 from accounts.roles import Role
+from accounts.services.factors import demand_fresh
 from approvals.errors import AlreadySigned, GateClosed, GateNotFound, MayNotSign
 from approvals.models import Gate, SignOff
 from approvals.policy import Action, may_sign, require, who_may
-from approvals.services.locking import about, demand_seal, end_go, factors_of, locked, reject, settle
+from approvals.services.locking import about, demand_seal, end_go, locked, reject, settle
 from approvals.states import Answer
 from events import clock
 from events.errors import Invalid
@@ -33,7 +34,8 @@ def sign(
     """Answer go or no-go in one role about one seal.
 
     A no-go rejects the gate, a satisfied one too, and needs a remark. Raises NotAllowed or
-    MayNotSign (who), WrongSeal (what), GateClosed, AlreadySigned, Invalid (how).
+    MayNotSign (who), WrongSeal (what), GateClosed, AlreadySigned, Invalid (how), and last what
+    `demand_fresh` raises.
     """
     require(actor, Action.SIGN)
     chosen, said, text = _read(role, answer, remark)
@@ -97,7 +99,7 @@ def _store(gate: Gate, actor: Actor, role: Role, answer: Answer, remark: str) ->
         remark=remark,
         seal=gate.seal,
         at=clock.now(),
-        factors=factors_of(actor),
+        factors=demand_fresh(actor, f"sign {gate.label} as {role.label}"),
     )
     try:
         with transaction.atomic():

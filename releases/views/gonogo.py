@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from accounts.actors import Actor
+from accounts.errors import FactorNeeded
 from accounts.queries import labels
 from approvals import policy
 from approvals.acts import Act, refusal
@@ -79,6 +80,8 @@ class Sign(PolicyPage):
                 remark=data["remark"].replace("\r\n", "\n"),
                 seal=data["seal"],
             )
+        except FactorNeeded:
+            raise
         except PortalError as error:
             return self._again(reading.get_release(version), form, error, error.status)
         done = "signed" if data["answer"] == "go" else "vetoed"

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.test import APIClient
 
 from accounts.roles import Scope
+from accounts.services.factors import next_code
 from hmhp_portal.api.docs import description
 from tests import cast
 
@@ -19,10 +20,14 @@ SERVICE = ("read", "release", "stage")
 
 
 class Caller(APIClient):
-    """CI, or a person with a token of their own; exceptions come back as answers, as in production."""
+    """CI, or a person with a token of their own; exceptions come back as answers, as in production.
+
+    A person's writes bring the code that their app shows, as a real client does.
+    """
 
     def __init__(self, name: str | None, *scopes: str, environments: tuple[str, ...] = ()) -> None:
         super().__init__(raise_request_exception=False)
+        self._app = cast.app_of(name) if name else None
         wanted = scopes or (SERVICE if name is None else tuple(Scope.values))
         text = cast.token_of(name, *wanted, environments=environments)[1]
         self.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
@@ -30,6 +35,8 @@ class Caller(APIClient):
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Response:
         """One call under `/api/v1/`, its answer judged."""
         extra = {f"HTTP_{name.upper()}": value for name, value in headers.items()}
+        if self._app is not None and method != "get":
+            extra.setdefault("HTTP_PORTAL_ONE_TIME_CODE", next_code(self._app.user) or "")
         response = getattr(self, method)(ROOT + path, body, format="json", **extra)
         judge(method, ROOT + path.split("?")[0], response)
         return response

@@ -27,7 +27,8 @@ def test_person_signs_with_their_own_token(platform: None) -> None:
         "accepted by quality assurance",
         True,
     )
-    assert SignOff.objects.get().factors == {"channel": "token"}
+    factors = SignOff.objects.get().factors
+    assert (factors["channel"], factors["factor"]) == ("token", "totp")
 
 
 def test_repeat_under_a_key_signs_once(platform: None) -> None:

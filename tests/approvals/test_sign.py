@@ -16,7 +16,7 @@ from approvals.states import GateState
 from events.errors import Invalid, NotAllowed
 from events.models import Event
 from tests.approvals.gates import SEAL, fresh, production_gate, say
-from tests.cast import SETUP, actor, token_of, user
+from tests.cast import SETUP, Fresh, actor, token_of, user
 
 pytestmark = pytest.mark.django_db
 
@@ -116,8 +116,9 @@ def test_personal_token_needs_the_scope_sign() -> None:
     with pytest.raises(NotAllowed, match="no scope “sign”"):
         sign(gate.pk, actor=from_token(token), role=Role.QA_LEAD, answer="go", remark="", seal=SEAL)
     signing, _ = token_of("quinn", "sign")
-    given = sign(gate.pk, actor=from_token(signing), role=Role.QA_LEAD, answer="go", remark="", seal=SEAL)
-    assert given.factors == {"channel": "token"}
+    proved = from_token(signing, Fresh("totp"))
+    given = sign(gate.pk, actor=proved, role=Role.QA_LEAD, answer="go", remark="", seal=SEAL)
+    assert (given.factors["channel"], given.factors["factor"]) == ("token", "totp")
 
 
 @pytest.mark.parametrize(("role", "answer"), [("chief", "go"), ("qa_lead", "maybe")])

@@ -6,11 +6,13 @@ Debian's chromium; where there is none the tests are skipped with that reason.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+
+from tests.e2e.authenticator import App
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PASSWORD = "slack-water-and-tide"
@@ -21,9 +23,10 @@ DESK = {"viewport": {"width": 1440, "height": 1000}}
 class Browser:
     """One chromium; `complaints` are violations of the Content-Security-Policy and errors of scripts."""
 
-    def __init__(self, chromium: Any, portal: str) -> None:
+    def __init__(self, chromium: Any, portal: str, apps: Mapping[str, App]) -> None:
         self._chromium = chromium
         self.portal = portal
+        self._apps = apps
         self.complaints: list[str] = []
         self._pages: dict[str, Any] = {}
 
@@ -39,10 +42,13 @@ class Browser:
         return page
 
     def give_password(self, page: Any, name: str) -> None:
-        """Fill in the login that the page shows."""
+        """Fill in the login that the page shows, and the second factor."""
         page.fill("input[name=login]", name)
         page.fill("input[name=password]", PASSWORD)
         page.get_by_role("button", name="Log in").click()
+        if name in self._apps:
+            page.get_by_label("Six digits").fill(self._apps[name].code())
+            page.get_by_role("button", name="Continue").click()
 
     def end_session(self, page: Any) -> None:
         """As if the idle time were over: the browser's session is no longer known."""
@@ -60,14 +66,14 @@ class Browser:
 
 
 @contextmanager
-def open_browser(portal: str) -> Iterator[Browser]:
-    """A browser for the portal at this address."""
+def open_browser(portal: str, apps: Mapping[str, App]) -> Iterator[Browser]:
+    """A browser for the portal at this address; `apps` are people's authenticator apps."""
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine; .ci/run installs Debian's")
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM)
         try:
-            yield Browser(chromium, portal)
+            yield Browser(chromium, portal, apps)
         finally:
             chromium.close()

@@ -24,22 +24,24 @@ import pytest
 from hmhp_portal.launcher.installation import Installation
 from platforms.local.digest import digest_folder
 from tests.e2e import own_platform
+from tests.e2e.authenticator import SET_UP, App
 from tests.e2e.rest_client import RestClient, Visitors
 from tests.portal_process import ROOT, PortalProcess, clean_environment, start_portal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 SIGNERS = {"mara": "release_manager", "iris": "qa_lead", "jonas": "security_officer"}
-TOKENS = """
+TOKENS = f"""
 import json
 from accounts.actors import system
 from accounts.models import User
 from accounts.roles import Scope
 from accounts.services.tokens import create_token
-made = {
+{SET_UP}
+made = {{
     user.handle: create_token(name="own", scopes=Scope.values, actor=system("test"), owner=user)[1]
     for user in User.objects.all()
-}
-print(json.dumps(made))
+}}
+print(json.dumps([made, secrets]))
 """
 ENDS = ("succeeded", "failed", "cancelled", "rolled_back")
 
@@ -51,6 +53,7 @@ class World:
     portal: PortalProcess
     folder: Path
     callers: dict[str, RestClient]
+    apps: dict[str, App]
 
     def __getattr__(self, name: str) -> RestClient:
         return self.callers[name]
@@ -63,10 +66,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     file = own_platform.lay_out(folder)
     data = folder / "data"
     with start_portal(data, "--platform", str(file)) as portal:
-        tokens = json.loads(portal.manage("shell", "-v0", "-c", TOKENS))
+        tokens, secrets = json.loads(portal.manage("shell", "-v0", "-c", TOKENS))
         tokens["ci"] = portal.manage("create_token", "ci", "--scopes", "read,release,stage").strip()
         callers = {name: RestClient(portal.url, text) for name, text in tokens.items()}
-        yield World(portal, folder, callers)
+        yield World(portal, folder, callers, {name: App(secret) for name, secret in secrets.items()})
     Installation(data).clear()
 
 
@@ -101,10 +104,12 @@ def to_production(world: World, version: str, seal: str) -> int:
     """Three signatures, a window, a go, and the start; the id of the run."""
     one = f"releases/{version}/"
     for name, role in SIGNERS.items():
-        world.callers[name].ok("POST", f"{one}sign-offs/", {"role": role, "answer": "go", "seal": seal})
+        body = {"role": role, "answer": "go", "seal": seal}
+        world.callers[name].ok("POST", f"{one}sign-offs/", body, Portal_One_Time_Code=world.apps[name].code())
     now = datetime.now(UTC)
     window = {"start": now.isoformat(), "end": (now + timedelta(hours=2)).isoformat(), "zone": "Europe/Oslo"}
-    world.mara.ok("POST", f"{one}decision/", {"answer": "go", "seal": seal, "window": window})
+    said = {"answer": "go", "seal": seal, "window": window}
+    world.mara.ok("POST", f"{one}decision/", said, Portal_One_Time_Code=world.apps["mara"].code())
     asked = world.ci.ok("GET", f"{one}readiness/?environment=live&moment=start")
     assert [blocker["code"] for blocker in asked["blockers"]] == ["backup_age"]
     world.theo.ok("POST", f"{one}facts/backup_age/", {"value": "clear", "link": "https://ops.example/1"})

@@ -18,6 +18,7 @@ import pytest
 from hmhp_portal.launcher.installation import Installation
 from platforms.local.digest import digest_folder
 from tests.e2e import own_platform
+from tests.e2e.authenticator import App
 from tests.e2e.browser import PASSWORD, PHONE, Browser, open_browser
 from tests.e2e.rest_client import RestClient, Visitors
 from tests.e2e.test_main_job_by_rest import TOKENS, World, create, live, to_production, to_review
@@ -39,11 +40,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     file = own_platform.lay_out(folder)
     data = folder / "data"
     with start_portal(data, "--platform", str(file)) as portal:
-        tokens = json.loads(portal.manage("shell", "-v0", "-c", TOKENS))
+        tokens, secrets = json.loads(portal.manage("shell", "-v0", "-c", TOKENS))
         tokens["ci"] = portal.manage("create_token", "ci", "--scopes", "read,release,stage").strip()
         callers = {name: RestClient(portal.url, text) for name, text in tokens.items()}
         portal.manage("shell", "-c", SET_PASSWORDS)
-        world = World(portal, folder, callers)
+        world = World(portal, folder, callers, {name: App(secret) for name, secret in secrets.items()})
         first(world)
         watch_longer(world, file)
         second(world)
@@ -53,7 +54,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def browser(world: World) -> Iterator[Browser]:
-    with open_browser(world.portal.url) as opened:
+    with open_browser(world.portal.url, world.apps) as opened:
         yield opened
 
 

@@ -103,4 +103,5 @@ class Command(BaseCommand):
             self._tell(f"Loading {file}")
             call_command("load_platform", str(file), stdout=self.stdout, verbosity=0)
         demo.give_passwords()
+        demo.give_apps()
         call_command("seed_demo", stdout=self.stdout)
