@@ -182,3 +182,23 @@ def test_every_page_links_to_a_part_of_the_help_that_is_there(logged_in: Door) -
         anchor = re.search(r'href="/help/#(\w+)"', look(client, path).markup)
         assert anchor, path
         assert f'id="{anchor.group(1)}"' in parts, path
+
+
+def test_run_that_has_ended_shows_how_it_left_traffic_not_what_serves_now(logged_in: Door) -> None:
+    run = DeploymentRun.objects.get(pk=world.completed().production_run_id)
+    DeploymentRun.objects.filter(pk=run.pk).update(traffic_at=run.started_at)
+    seen = look(logged_in("devon"), f"/deployments/{run.pk}/")
+    assert "its way back is closed" in seen.heading
+    assert "green had all of it when the run ended" in seen.words
+    assert "On green" not in seen.words
+    assert "served none yet" not in seen.words
+
+
+def test_room_counts_what_is_left_and_says_when_nothing_is(logged_in: Door) -> None:
+    release = world.in_review()
+    assert "is not ready to go: " in look(logged_in("rita"), f"{release.link}go/").heading
+    world.sign(world.open_window(release))
+    assert (
+        look(logged_in("rita"), f"{release.link}go/").heading
+        == f"{release.version} is ready to go: nothing is left."
+    )
