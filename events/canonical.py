@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,12 @@ def dumps(value: Any) -> bytes:
         return rfc8785.dumps(value)
     except rfc8785.CanonicalizationError as error:
         raise ValueError(str(error)) from error
+
+
+def loads(text: str) -> dict[str, Any]:
+    """The document behind a canonical text."""
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def sha256(value: Any) -> str:

@@ -157,4 +157,25 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(condition=models.Q(('invalid_reason', ''), ('withdrawn_at', None)), fields=('gate', 'person'), name='signoff_one_per_person'), models.CheckConstraint(condition=models.Q(('answer__in', ['go', 'no_go'])), name='signoff_answer_known'), models.CheckConstraint(condition=models.Q(('answer', 'go'), models.Q(('remark', ''), _negated=True), _connector='OR'), name='signoff_no_go_has_remark'), models.CheckConstraint(condition=models.Q(('withdrawn_at', None), models.Q(('withdrawn_reason', ''), _negated=True), _connector='OR'), name='signoff_withdrawn_with_reason')],
             },
         ),
+        migrations.CreateModel(
+            name='SignedAct',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('act', models.CharField(max_length=40)),
+                ('stream', models.CharField(max_length=200)),
+                ('at', models.DateTimeField()),
+                ('text', models.TextField()),
+                ('key_id', models.CharField(max_length=16)),
+                ('signature', models.CharField(max_length=100)),
+                ('decision', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='signed_acts', to='approvals.decision')),
+                ('gate', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='signed_acts', to='approvals.gate')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('signoff', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='signed_acts', to='approvals.signoff')),
+            ],
+            options={
+                'ordering': ('at', 'id'),
+                'indexes': [models.Index(fields=['stream', 'at'], name='signed_act_by_stream')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('key_id', ''), _negated=True), models.Q(('signature', ''), _negated=True)), name='signed_act_is_signed'), models.UniqueConstraint(fields=('act', 'signoff'), name='signed_act_once_per_signoff'), models.UniqueConstraint(fields=('act', 'decision'), name='signed_act_once_per_decision')],
+            },
+        ),
     ]

@@ -7,3 +7,4 @@ from approvals.models.gates import Requirement as Requirement
 from approvals.models.policies import ExceptionUse as ExceptionUse
 from approvals.models.policies import PolicyProposal as PolicyProposal
 from approvals.models.policies import PolicyVersion as PolicyVersion
+from approvals.models.signed import SignedAct as SignedAct

@@ -13,6 +13,7 @@ from approvals.errors import AlreadyDecided, GateClosed, MayNotSign
 from approvals.models import Decision, Gate
 from approvals.policy import Action, require
 from approvals.services.locking import about, demand_seal, end_go, locked, reject
+from approvals.services.signatures import keep_decision
 from approvals.states import DecisionAnswer
 from events import clock
 from events.errors import Blocked, Invalid
@@ -45,13 +46,14 @@ def decide(
     if said == DecisionAnswer.GO:
         _demand_go(gate, actor)
     decision = _store(gate, actor, said, text, window)
+    signed = keep_decision(decision, actor)
     record(
         gate.stream,
         "decision.made",
         actor.id,
         after={"decision": decision.pk, "answer": said, "window": [m.isoformat() for m in window or ()]},
         reason=text,
-        data=about(gate),
+        data=about(gate) | {"factors": decision.factors, "signature": signed.signature, "key": signed.key_id},
     )
     if said == DecisionAnswer.NO_GO:
         reject(gate, actor.id, f"{actor.label} decided no-go: {text}")

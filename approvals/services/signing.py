@@ -18,6 +18,7 @@ from approvals.errors import AlreadySigned, GateClosed, GateNotFound, MayNotSign
 from approvals.models import Gate, SignOff
 from approvals.policy import Action, may_sign, require, who_may
 from approvals.services.locking import about, demand_seal, end_go, locked, reject, settle
+from approvals.services.signatures import keep_signoff, keep_withdrawal
 from approvals.states import Answer
 from events import clock
 from events.errors import Invalid
@@ -43,13 +44,14 @@ def sign(
     _demand_may_sign(gate, actor, chosen)
     demand_seal(gate, seal)
     signoff = _store(gate, actor, chosen, said, text)
+    signed = keep_signoff(signoff, actor)
     record(
         gate.stream,
         "signoff.given",
         actor.id,
         after={"signoff": signoff.pk, "role": chosen, "answer": said, "meaning": signoff.meaning},
         reason=text,
-        data=about(gate) | {"factors": signoff.factors},
+        data=about(gate) | {"factors": signoff.factors, "signature": signed.signature, "key": signed.key_id},
     )
     if said == Answer.NO_GO:
         reject(gate, actor.id, f"{actor.label} said no-go as {chosen.label}: {text}")
@@ -130,6 +132,7 @@ def withdraw(signoff_id: int, *, actor: Actor, reason: str) -> SignOff:
     _demand_may_withdraw(gate, signoff, actor)
     signoff.withdrawn_at, signoff.withdrawn_reason = clock.now(), text
     signoff.save(update_fields=("withdrawn_at", "withdrawn_reason"))
+    signed = keep_withdrawal(signoff, actor)
     record(
         gate.stream,
         "signoff.withdrawn",
@@ -137,7 +140,7 @@ def withdraw(signoff_id: int, *, actor: Actor, reason: str) -> SignOff:
         before={"signoff": signoff.pk, "role": signoff.role, "answer": signoff.answer},
         after={"signoff": signoff.pk, "withdrawn": True},
         reason=text,
-        data=about(gate),
+        data=about(gate) | {"signature": signed.signature, "key": signed.key_id},
     )
     if not gate.is_met:
         end_go(gate, actor.id, f"{actor.label} withdrew a signature: {text}")
