@@ -86,6 +86,8 @@ def play(
         _drive(played, run.pk, queries.get(version).pk, lambda r: r.status != ReleaseState.STAGING)
         finish(played)
         paperwork.validate(version, cast)
+        reading.read(deliver=False)
+    with played.at(opens - timedelta(hours=30)):  # signatures hold for days, those of a patch for fewer
         paperwork.ask(version, cast, opens, opens + timedelta(hours=3))
         reading.read(deliver=False)
     with played.at(opens - timedelta(hours=9)):
