@@ -269,7 +269,8 @@ function restoreDrafts() {
 document.addEventListener("submit", (event) => {
   if (event.target.querySelector("[data-draft]")) sessionStorage.setItem("sent", draftsOf(event.target));
 });
-if (document.querySelector(".flash[data-tone=ok]") && sessionStorage.getItem("sent")) {      // it was taken
+if (document.querySelector("[name=login]")) sessionStorage.removeItem("sent");                // the session had ended: it was not taken
+else if (document.querySelector(".flash[data-tone=ok]") && sessionStorage.getItem("sent")) {  // it was taken
   const sent = sessionStorage.getItem("sent");
   Object.keys(sessionStorage).filter((key) => key === "sent" || key.startsWith(sent)).forEach((key) => sessionStorage.removeItem(key));
 }
