@@ -13,17 +13,17 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import cycle, islice
 from typing import Any
 
 from django.apps import apps
 from django.db import connection, models, transaction
 
-from bench._story import LIVES
+from bench._story import LIVES, UNDER_WAY
 from deployments.models import DeploymentRun, Environment, ProgressHead, ProgressLine
 from deployments.states import LineKind, RunState
-from events import canonical
+from events import clock, loading, partitions
 from events.models import Event, StreamHead
 from notifications.models import Message
 from releases.models import Release
@@ -57,18 +57,21 @@ class Copy:
 
 
 def make(size: Size) -> None:
-    """Multiply what `_story.tell` has made, in one transaction; every constraint is checked."""
+    """Multiply what `_story.tell` has made; every constraint is checked, every event is chained."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = off")
         copies = list(_copies(size.releases))
         _note(cursor, copies)
         tables = _tables()
         _note_owners(cursor, tables)
+        _guard(cursor, tables, "DISABLE")  # a guard asks for the way to a state; a copy is there already
         for model in tables:
             _multiply(cursor, model, tables)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # every foreign key is checked here
+        _guard(cursor, tables, "ENABLE")
         _lines(cursor, size)
-        _events(cursor, copies, size)
         _set_sequences(cursor)
+    _events(copies, size)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 
@@ -77,7 +80,7 @@ def make(size: Size) -> None:
 
 
 def _copies(total: int) -> Iterator[Copy]:
-    """Each life as often as its share says, spread evenly over the years before the story."""
+    """Each life as often as it shall be there, spread evenly over the years before the story."""
     story = {release.version: release for release in Release.objects.all()}
     wanted = total - len(story)
     order = _interleaved(wanted)
@@ -96,15 +99,22 @@ def _copies(total: int) -> Iterator[Copy]:
 
 
 def _interleaved(wanted: int) -> Iterator[str]:
-    """Versions of the story, each with its share at any point of the way."""
-    owed = dict.fromkeys((life.version for life in LIVES if life.share), 0.0)
-    for _ in range(wanted):
+    """Versions of the story: first some that are under way, then each end with its share all the way back."""
+    open_ones = [life.version for life in LIVES[:-1] if not life.share] * UNDER_WAY
+    yield from open_ones[:wanted]
+    owed = {life.version: 0.0 for life in LIVES if life.share}
+    for _ in range(wanted - len(open_ones)):
         for life in LIVES:
             if life.share:
                 owed[life.version] += life.share
         chosen = max(owed, key=lambda version: owed[version])
         owed[chosen] -= 1
         yield chosen
+
+
+def _guard(cursor: Any, tables: Sequence[Table], how: str) -> None:
+    for model in tables:
+        cursor.execute(f"ALTER TABLE {model._meta.db_table} {how} TRIGGER USER")
 
 
 def _note(cursor: Any, copies: Sequence[Copy]) -> None:
@@ -309,45 +319,42 @@ def _pad(cursor: Any, runs: str) -> None:
 # --- events ---------------------------------------------------------------------------------------------
 
 
-def _events(cursor: Any, copies: Sequence[Copy], size: Size) -> None:
-    """Each copy's stream, chained as `events.services.record` chains it."""
+def _events(copies: Sequence[Copy], size: Size) -> None:
+    """Each copy's stream, chained by the database as any other event."""
     there = Event.objects.count()
     each, more = divmod(max(0, size.events - there), max(1, len(copies)))
     told = {
         release.pk: list(Event.objects.filter(stream=release.stream).order_by("seq"))
         for release in Release.objects.filter(pk__in={copy.release for copy in copies})
     }
-    fields = [field for field in Event._meta.concrete_fields if not field.primary_key]
-    heads = []
-    names = ", ".join(f'"{_column(field)}"' for field in fields)
-    with cursor.copy(f"COPY {Event._meta.db_table} ({names}) FROM STDIN") as rows:
-        for copy in reversed(copies):  # the oldest first, as they would have been written
-            count = each + (copy.number <= more)
-            event = None
-            for event in _stream(told[copy.release], copy, count):
-                rows.write_row(
-                    [field.get_db_prep_save(getattr(event, field.attname), connection) for field in fields]
-                )
-            if event is not None:
-                heads.append(StreamHead(stream=event.stream, seq=event.seq, hash=event.hash))
-    StreamHead.objects.bulk_create(heads, batch_size=5_000)
+    for months in range(12 * YEARS + 1):
+        partitions.make(clock.now() - timedelta(days=30.4 * months))
+    oldest_first = sorted(copies, key=lambda copy: copy.back, reverse=True)
+    loading.load(
+        event
+        for copy in oldest_first
+        for event in _stream(told[copy.release], copy, each + (copy.number <= more))
+    )
 
 
-def _stream(told: Sequence[Event], copy: Copy, count: int) -> Iterator[Event]:
+def _stream(told: Sequence[Event], copy: Copy, count: int) -> Iterator[loading.Loaded]:
     """`count` events of a copied release: the story's, told again from the front when it has fewer."""
-    names = [field.attname for field in Event._meta.concrete_fields if not field.primary_key]
-    previous, at = "0" * 64, datetime.min.replace(tzinfo=UTC)
-    for seq, event in enumerate(islice(cycle(told), count), start=1):
-        values = {name: getattr(event, name) for name in names}
-        for name in ("stream", "reason"):
-            values[name] = _said(values[name], copy)
-        for name in ("before", "after", "data"):
-            values[name] = json.loads(_said(json.dumps(values[name]), copy))
+    at = told[0].at - copy.back
+    for event in islice(cycle(told), count):
         at = max(at, event.at - copy.back)
-        values |= {"seq": seq, "at": at, "previous_hash": previous}
-        made = Event(**values)
-        made.hash = previous = canonical.sha256(made.content())
-        yield made
+        before, after, data = (
+            json.loads(_said(json.dumps(value), copy)) for value in (event.before, event.after, event.data)
+        )
+        yield loading.Loaded(
+            stream=_said(event.stream, copy),
+            kind=event.kind,
+            actor=event.actor,
+            at=at,
+            reason=_said(event.reason, copy),
+            before=before,
+            after=after,
+            data=data,
+        )
 
 
 def _said(text: str, copy: Copy) -> str:

@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60.0
@@ -83,14 +84,11 @@ def database_from(template: str, name: str) -> None:
 @contextmanager
 def serve(name: str) -> Iterator[str]:
     """The portal's web process on that database, with its files as they are served; yields its address."""
-    from django.conf import settings
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    own = str(settings.DATABASES["default"]["NAME"])
-    url = os.environ["DATABASE_URL"].replace(f"/{own}?", f"/{name}?")
+    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
     environment = os.environ | {"DATABASE_URL": url, "PORTAL_BASE_URL": address, "PORTAL_LOG_LEVEL": "ERROR"}
     command = [sys.executable, "-m", "hmhp_portal.web", "--port", str(port)]
     child = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)

@@ -34,25 +34,30 @@ PLATFORM = Path(__file__).resolve().parents[1] / "examples" / "platform.yaml"
 
 @dataclass(frozen=True)
 class Life:
-    """One release of the story: how far it came, and the share of a long history that looks like it."""
+    """One release of the story: how far it came, and the share of a long history that ended like it.
+
+    Releases that are under way have none: a portal has some of them, however long its history is.
+    """
 
     version: str
     state: ReleaseState
-    share: float
+    share: float = 0.0
 
 
 LIVES = (
-    Life("2026.5.0", ReleaseState.COMPLETED, 0.86),
+    Life("2026.5.0", ReleaseState.COMPLETED, 0.9),
     Life("2026.6.0", ReleaseState.ROLLED_BACK, 0.05),
-    Life("2026.7.0", ReleaseState.CANCELLED, 0.04),
-    Life("2026.8.0", ReleaseState.REJECTED, 0.01),
-    Life("2026.9.0", ReleaseState.DRAFT, 0.01),
-    Life("2026.10.0", ReleaseState.VALIDATING, 0.01),
-    Life("2026.11.0", ReleaseState.REVIEW, 0.01),
-    Life("2026.12.0", ReleaseState.APPROVED, 0.01),
-    Life("2027.1.0", ReleaseState.DEPLOYING, 0.0),
+    Life("2026.7.0", ReleaseState.CANCELLED, 0.05),
+    Life("2026.8.0", ReleaseState.REJECTED),
+    Life("2026.9.0", ReleaseState.DRAFT),
+    Life("2026.10.0", ReleaseState.VALIDATING),
+    Life("2026.11.0", ReleaseState.REVIEW),
+    Life("2026.12.0", ReleaseState.APPROVED),
+    Life("2027.1.0", ReleaseState.DEPLOYING),
 )
-"""The one that moves production now is told once: there can be only one."""
+"""The last one moves production now; it is told once, since there can be only one."""
+UNDER_WAY = 4
+"""Copies of each of the releases that are under way but that one, at every size."""
 
 
 def tell() -> DeploymentRun:

@@ -218,6 +218,14 @@ class Migration(migrations.Migration):
             model_name='deploymentrun',
             index=models.Index(fields=['stream'], name='run_by_stream'),
         ),
+        migrations.AddIndex(
+            model_name='deploymentrun',
+            index=models.Index(fields=['environment', 'slot'], name='run_by_slot'),
+        ),
+        migrations.AddIndex(
+            model_name='deploymentrun',
+            index=models.Index(fields=['-queued_at', '-id'], name='run_newest'),
+        ),
         migrations.AddConstraint(
             model_name='deploymentrun',
             constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('running', 'paused', 'rolling_back'))), fields=('environment',), name='run_one_active_per_environment'),

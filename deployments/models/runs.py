@@ -134,6 +134,8 @@ class DeploymentRun(models.Model):
             models.Index(fields=("next_look_at",), condition=Q(next_look_at__isnull=False), name="run_due"),
             models.Index(fields=("environment", "content_hash", "state"), name="run_by_content"),
             models.Index(fields=("stream",), name="run_by_stream"),
+            models.Index(fields=("environment", "slot"), name="run_by_slot"),
+            models.Index(fields=("-queued_at", "-id"), name="run_newest"),
         )
 
     def __str__(self) -> str:

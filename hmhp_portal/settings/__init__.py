@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # pads at random; tokens in pages are masked anew each time
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "hmhp_portal.headers.PrivacyHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "desk.idle.PollsDoNotCount",

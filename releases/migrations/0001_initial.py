@@ -254,6 +254,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='release',
+            index=models.Index(fields=['-changed_at', '-id'], name='release_last_changed'),
+        ),
+        migrations.AddIndex(
+            model_name='release',
             index=models.Index(fields=['content_hash'], name='release_by_content'),
         ),
         migrations.AddConstraint(

@@ -114,6 +114,7 @@ class Release(models.Model):
         indexes = (
             models.Index(fields=("state", "id"), name="release_by_state"),
             models.Index(fields=("-created_at", "-id"), name="release_newest"),
+            models.Index(fields=("-changed_at", "-id"), name="release_last_changed"),
             models.Index(fields=("content_hash",), name="release_by_content"),
         )
 

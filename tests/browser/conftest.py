@@ -1,0 +1,39 @@
+"""The site and the browser, once for all tests of this folder; skipped where there is no chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.browser.site import EMPTY, STORY, Site, open_site
+from tests.browser.visits import Visitor, open_visitor
+
+
+@pytest.fixture(scope="session")
+def _database(django_db_blocker: Any) -> Iterator[None]:
+    """Models may be used all the time: the databases here are ours alone."""
+    with django_db_blocker.unblock():
+        yield
+
+
+@pytest.fixture(scope="session")
+def visitor() -> Iterator[Visitor]:
+    """A browser."""
+    with open_visitor() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def site(visitor: Visitor, _database: None) -> Iterator[Site]:
+    """The story, served."""
+    with open_site(STORY) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def empty_site(visitor: Visitor, _database: None) -> Iterator[Site]:
+    """A portal on its first day, served."""
+    with open_site(EMPTY) as opened:
+        yield opened
