@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from releases.views import detail, editing, freezing, gonogo, listing, verbs
+from releases.views import detail, editing, freezing, gonogo, listing, signatures, verbs
 
 app_name = "releases"
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
     path("<str:version>/deployments/", detail.Runs.as_view(), name="runs"),
     path("<str:version>/history/", detail.History.as_view(), name="history"),
     path("<str:version>/go/", gonogo.Room.as_view(), name="go"),
+    path("<str:version>/signatures/", signatures.Signatures.as_view(), name="signatures"),
     path("<str:version>/sign/", gonogo.Sign.as_view(), name="sign"),
     path("<str:version>/sign-offs/<int:pk>/withdraw/", verbs.Withdraw.as_view(), name="withdraw"),
     path("<str:version>/approve/", verbs.Approve.as_view(), name="approve"),

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from accounts.actors import Actor
 from accounts.roles import Role
+from accounts.services.factors import WORDS
 from approvals import policy
 from approvals.acts import Act
 from approvals.models import Gate, SignOff
@@ -89,8 +90,9 @@ def _card(release: Release, row: RequirementStanding, actor: Actor, gate: Gate) 
 
 
 def _factors(signoff: SignOff) -> str:
-    first = next(iter(signoff.factors.values()), "") if signoff.factors else ""
-    return FACTOR_WORDS.get(str(first), "")
+    factor = WORDS.get(str(signoff.factors.get("factor", "")), "")
+    channel = FACTOR_WORDS.get(str(signoff.factors.get("channel", "")), "")
+    return f"{channel} and {factor}" if channel and factor else channel
 
 
 def _withdraw(release: Release, signoff: SignOff, actor: Actor) -> Act | None:
