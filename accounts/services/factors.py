@@ -188,7 +188,7 @@ def set_up_demo_app(user: User, actor: Actor) -> None:
 def reset_factors(person: User, *, actor: Actor, reason: str) -> int:
     """Take every factor of a person away, unread, for somebody who lost theirs; how many there were.
 
-    The person is told by mail, and their open sessions prove nothing any more. Raises NotAllowed,
+    Their open sessions prove nothing any more. Raises NotAllowed,
     Invalid without a reason, and what `demand_fresh` raises.
     """
     authority.require(actor, "MANAGE_PEOPLE")

@@ -126,7 +126,7 @@ class ResetFactors(PersonAct):
             "title": f"Reset the second factors of @{handle}",
             "effects": [
                 "App, keys and recovery codes count no more; they sign nothing until they set up new ones.",
-                f"@{handle} is told by mail, with your name and your reason.",
+                "It stands on their record with your name and your reason.",
                 "Make sure that it is them who ask: a colleague's voice on the phone is not enough.",
             ],
             "label": "Reset",
@@ -137,7 +137,7 @@ class ResetFactors(PersonAct):
     def perform(self, data: dict[str, Any]) -> str:
         """Reset."""
         reset_factors(self.person, actor=self.actor, reason=data["reason"])
-        return f"@{self.person.handle} has no second factor now and is told so by mail."
+        return f"@{self.person.handle} has no second factor now; tell them."
 
 
 class AddSourceLogin(PersonAct):
