@@ -34,6 +34,11 @@ REFUSALS: dict[int, tuple[str, str, str]] = {
     413: ("too-large", "The body is too large.", "The body is larger than this API takes."),
     415: ("unsupported-media-type", "Only JSON is taken.", "Send application/json."),
     422: ("idempotency-key-reused", "The Idempotency-Key belongs to another call.", "Use a new key."),
+    429: (
+        "too-many-codes",
+        "Too many wrong one-time codes.",
+        "Too many wrong codes for @quinn. Wait 5 minutes.",
+    ),
     503: ("unavailable", "The portal is busy; ask again.", "The database did not answer; ask again."),
 }
 """Status → stable type, description, and the detail of its example."""
@@ -86,6 +91,14 @@ IF_NONE_MATCH = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="The ETag of what the caller has; 304 where nothing changed.",
     examples=[OpenApiExample("As it was read", value='"3-17"')],
+)
+ONE_TIME_CODE = OpenApiParameter(
+    "Portal-One-Time-Code",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="A fresh code of the person's authenticator app, or a recovery code; each counts once. "
+    "Needed by token; in a session a factor of the last five minutes does.",
+    examples=[OpenApiExample("As the app shows it", value="492039")],
 )
 VERSION = OpenApiParameter(
     "version",

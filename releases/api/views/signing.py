@@ -11,7 +11,7 @@ from accounts.queries import labels
 from approvals.policy import Action
 from releases.api import examples, gives, show, takes
 from releases.services import deciding, signing, starting
-from rest.schema import VERSION, operation
+from rest.schema import ONE_TIME_CODE, VERSION, operation
 from rest.strict import Nothing, body_of, query_of
 from rest.views import Endpoint
 
@@ -30,8 +30,8 @@ class SignOffs(Endpoint):
         status=201,
         example=examples.SIGN,
         answer=examples.SIGNOFF,
-        parameters=[VERSION],
-        refuses=(404,),
+        parameters=[VERSION, ONE_TIME_CODE],
+        refuses=(404, 429),
         name="releases_sign",
     )
     def post(self, request: Request, version: str) -> Response:
@@ -78,8 +78,8 @@ class Decision(Endpoint):
         status=201,
         example=examples.DECIDE,
         answer=examples.DECISION,
-        parameters=[VERSION],
-        refuses=(404,),
+        parameters=[VERSION, ONE_TIME_CODE],
+        refuses=(404, 429),
         name="releases_decide",
     )
     def post(self, request: Request, version: str) -> Response:
