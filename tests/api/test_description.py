@@ -27,7 +27,7 @@ POST releases/{version}/rebase/ | POST releases/{version}/cancel/ | POST release
 POST releases/{version}/follow-up/ | GET releases/{version}/readiness/ | GET deployments/
 GET deployments/{id}/
 GET deployments/{id}/progress/ | POST deployments/{id}/pause/ | POST deployments/{id}/resume/
-POST deployments/{id}/promote/ | POST deployments/{id}/abort/ | GET events/ | GET environments/
+POST deployments/{id}/promote/ | POST deployments/{id}/abort/ | GET events/ | GET keys/ | GET environments/
 GET,POST freezes/ | DELETE freezes/{id}/
 """
 
