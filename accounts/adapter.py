@@ -22,8 +22,10 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.actors import of_request
 from accounts.models import User
+from accounts.pseudonyms import apart
 from accounts.queries import user_by_name
 from accounts.services.factors import is_fresh
+from accounts.services.refusals import act_of, note
 from events.services import record
 
 
@@ -35,11 +37,20 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         return False
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        """Record a failed attempt at an account that exists; unknown names leave no trace here."""
+        """Record a failed attempt; a name that is nobody's is not kept, it may be a mistyped password."""
         name = credentials.get("username") or credentials.get("email") or ""
         person = user_by_name(str(name))
         if person is not None:
             self._record(person, "person.login_failed", request)
+        else:
+            note(
+                "nobody",
+                act_of(request),
+                "unknown-login",
+                403,
+                "Somebody tried a login that does not exist.",
+                {},
+            )
 
     def login(self, request: HttpRequest, user: User) -> None:
         """Open the session and record it."""
@@ -69,7 +80,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def _record(self, person: User, kind: str, request: HttpRequest) -> None:
         with transaction.atomic():
-            record(person.stream, kind, person.actor_id, data={"from": self.get_client_ip(request)})
+            address = apart(person, "address", str(self.get_client_ip(request) or ""))
+            record(person.stream, kind, person.actor_id, data={"from": address})
 
 
 class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types

@@ -11,5 +11,11 @@ class AccountsConfig(AppConfig):
     verbose_name = "People and tokens"
 
     def ready(self) -> None:
-        """Hear what happens to factors."""
-        from accounts import factors_on_record  # noqa: F401
+        """Hear what happens to factors; teach the record, which knows no people, to hide names."""
+        from accounts import (
+            factors_on_record,  # noqa: F401
+            pseudonyms,
+        )
+        from events import names
+
+        names.install(pseudonyms.hide, pseudonyms.show)

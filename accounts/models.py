@@ -76,6 +76,7 @@ class User(AbstractUser):
     display_name = models.CharField(max_length=120, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[known_zone])
     theme = models.CharField(max_length=6, choices=Theme, default=Theme.SYSTEM)
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
 
@@ -146,6 +147,23 @@ class User(AbstractUser):
     def has_module_perms(self, app_label: str) -> bool:
         """Which rooms of the admin open: all or none."""
         return self.is_staff
+
+
+class KeptApart(models.Model):
+    """A fact about a person that the record refers to by this row's id; gone when the person is erased."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(User, models.CASCADE, related_name="kept_apart")
+    field = models.CharField(max_length=40)
+    value = models.CharField(max_length=400)
+
+    class Meta:
+        """Written once."""
+
+        db_table = "accounts_kept_apart"
+
+    def __str__(self) -> str:
+        return self.field
 
 
 class RoleHolding(models.Model):

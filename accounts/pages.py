@@ -20,6 +20,7 @@ from django.views import View
 from accounts import authority
 from accounts.actors import Actor, of_request
 from accounts.errors import FactorNeeded
+from accounts.services.refusals import refused as record_refusal
 from accounts.step_up import lead_to_factor
 from events.errors import PortalError
 
@@ -44,6 +45,8 @@ class Page(View):
         except FactorNeeded as error:
             return lead_to_factor(request, error)
         except PortalError as error:
+            if request.method == "POST":
+                record_refusal(request, self.actor, error)
             return refused(request, error)
 
     def may(self, verb: authority.Verb) -> bool:
@@ -86,6 +89,7 @@ class Act(Page):
         except FactorNeeded:
             raise
         except PortalError as error:
+            record_refusal(request, self.actor, error)
             put_errors(form, error)
             return self._ask(request, form, error=error, status=error.status)
         messages.success(request, sentence)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import doors, own, people, person_acts, step_up, tokens
+from accounts.views import doors, erasing, own, people, person_acts, step_up, tokens
 
 app_name = "accounts"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("people/<str:login>/roles/<str:role>/end/", person_acts.EndRole.as_view(), name="end-role"),
     path("people/<str:login>/off/", person_acts.SwitchAccount.as_view(active=False), name="switch-off"),
     path("people/<str:login>/on/", person_acts.SwitchAccount.as_view(active=True), name="switch-on"),
+    path("people/<str:login>/erase/", erasing.ErasePerson.as_view(), name="erase"),
     path("people/<str:login>/source-logins/", person_acts.AddSourceLogin.as_view(), name="add-source-login"),
     path(
         "people/<str:login>/source-logins/<int:tie>/untie/",

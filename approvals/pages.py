@@ -18,10 +18,11 @@ from django.views import View
 
 from accounts.actors import Actor, of_request
 from accounts.errors import FactorNeeded
+from accounts.services.refusals import refused as record_refusal
 from accounts.step_up import lead_to_factor
 from approvals.acts import Confirm
 from approvals.policy import Action, require
-from events.errors import PortalError
+from events.errors import Invalid, PortalError
 
 COUNTS = "portal_poll_counts"
 WORDS = {403: "Not allowed", 404: "Not found", 409: "Not possible now", 412: "Changed meanwhile"}
@@ -46,6 +47,8 @@ class PolicyPage(View):
         except FactorNeeded as error:
             return lead_to_factor(request, error)
         except PortalError as error:
+            if request.method == "POST":
+                record_refusal(request, self.actor, error)
             return refused(request, error)
 
     def logged_out(self, request: HttpRequest) -> HttpResponseBase:
@@ -90,12 +93,15 @@ class ActPage(PolicyPage):
         """Do it, or say what is missing with the input kept."""
         form = self.form_class(request.POST, **self.form_kwargs())
         if not form.is_valid():
+            told = " ".join(str(text) for texts in form.errors.values() for text in texts)
+            record_refusal(request, self.actor, Invalid(told, fields=dict.fromkeys(form.errors, ())))
             return self._ask(form, status=400)
         try:
             sentence = self.perform({name: _unix(value) for name, value in form.cleaned_data.items()})
         except FactorNeeded:
             raise
         except PortalError as error:
+            record_refusal(request, self.actor, error)
             for path, texts in error.fields.items():
                 name = path.rpartition(".")[2] if path not in form.fields else path
                 if name in form.fields:

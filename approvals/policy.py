@@ -45,6 +45,7 @@ class Action(StrEnum):
     READ_DEPLOYMENTS = "read deployments"
     READ_EVENTS = "read a release's events"
     READ_AUDIT = "read the audit trail"
+    MANAGE_HOLDS = "place and lift legal holds"
     READ_OUTBOX = "read the outbox"
     RESEND_MAIL = "send a refused e-mail again"
     BE_TOLD = "be told by e-mail of every release's way to production"
@@ -99,6 +100,7 @@ TABLE: dict[Action, Rule] = {
     Action.READ_DEPLOYMENTS: Rule(EVERYONE, Scope.READ, "yes"),
     Action.READ_EVENTS: Rule(EVERYONE - {STAKEHOLDER}, Scope.READ, "yes"),
     Action.READ_AUDIT: _rule(RM, SECURITY, AUDITOR, ADMINISTRATOR, scope=Scope.READ),
+    Action.MANAGE_HOLDS: _rule(SECURITY, AUDITOR, ADMINISTRATOR, scope=Scope.RELEASE),
     Action.READ_OUTBOX: _rule(RM, DEVOPS, SUPPORT, AUDITOR, ADMINISTRATOR, scope=Scope.READ),
     Action.RESEND_MAIL: _rule(RM, DEVOPS, ADMINISTRATOR, scope=Scope.RELEASE),
     Action.BE_TOLD: _rule(RM, DEVOPS, QA, SECURITY, SUPPORT, STAKEHOLDER, scope=Scope.READ),

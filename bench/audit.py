@@ -159,6 +159,40 @@ def checks(count: int = 200_000) -> None:
         )
 
 
+def dossier(count: int = 20_000) -> None:
+    """The archive of a release with that many events, and its check by the enclosed verifier."""
+    import io
+
+    from django.db import transaction
+
+    from desk.dossiers import verify_dossier
+    from desk.dossiers.archive import make
+    from desk.dossiers.gathering import Scope
+    from events import checkpoints, clock, keys
+    from events.loading import Loaded, load
+    from releases.models import Release
+
+    now = clock.now()
+    Release.objects.create(
+        version="2026.11.0",
+        kind="feature",
+        commit="4f2a90c1d0",
+        created_by=ACTOR,
+        created_at=now,
+        changed_at=now,
+    )
+    load(Loaded("release/2026.11.0", "release.annotated", ACTOR, **ROW) for _ in range(count))  # type: ignore[arg-type]
+    checkpoints.make()
+    began = time.perf_counter()
+    with transaction.atomic():
+        archive = make(Scope("2026.11.0"), "Release 2026.11.0", lambda percent: None)
+    took = time.perf_counter() - began
+    print(f"dossier of {count:,} events: {took:.2f} s, {len(archive) / 1e6:.1f} MB (limit 5)")
+    began = time.perf_counter()
+    verify_dossier.verify(io.BytesIO(archive), keys.exported(), out=lambda text: print(f"  {text}"))
+    print(f"  checked by the enclosed verifier in {time.perf_counter() - began:.2f} s")
+
+
 def main() -> None:
     """All of it."""
     print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
@@ -166,6 +200,7 @@ def main() -> None:
         plain_table()
         appends()
         checks()
+        dossier()
 
 
 if __name__ == "__main__":

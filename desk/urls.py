@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from desk.views import audit, board, environments, for_you, help, keys, shell
+from desk.views import audit, board, dossiers, environments, for_you, help, holds, keys, shell
 
 app_name = "desk"
 urlpatterns = [
@@ -13,6 +13,12 @@ urlpatterns = [
     path("environments/", environments.Environments.as_view(), name="environments"),
     path("audit/", audit.Audit.as_view(), name="audit"),
     path("keys/", keys.Keys.as_view(), name="keys"),
+    path("audit/dossiers/", dossiers.Dossiers.as_view(), name="dossiers"),
+    path("audit/dossiers/ask/", dossiers.AskDossier.as_view(), name="dossier_ask"),
+    path("audit/dossiers/<uuid:dossier>/", dossiers.TakeDossier.as_view(), name="dossier"),
+    path("audit/holds/", holds.Holds.as_view(), name="holds"),
+    path("audit/holds/place/", holds.PlaceHold.as_view(), name="hold_place"),
+    path("audit/holds/<int:number>/lift/", holds.LiftHold.as_view(), name="hold_lift"),
     path("help/", help.Help.as_view(), name="help"),
     path("shell/", shell.ShellParts.as_view(), name="shell"),
 ]

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from events import canonical, clock
+from events import canonical, clock, names
 from events.doorbell import ring
 from events.fields import plain
 from events.models import Event
@@ -39,14 +39,14 @@ def record(
         kind=kind,
         actor=actor,
         at=clock.now(),
-        reason=reason,
+        reason=names.hidden(reason),
         before=_plain(before),
         after=_plain(after),
         data=_plain(data) or {},
     )
     texts = [None if value is None else _text(value) for value in (event.before, event.after, event.data)]
     with connection.cursor() as cursor:
-        cursor.execute(_APPEND, [stream, kind, actor, event.at, reason, *texts])
+        cursor.execute(_APPEND, [stream, kind, actor, event.at, event.reason, *texts])
         event.pk, event.seq, event.previous_hash, event.hash = cursor.fetchone()
     event._state.adding = False
     ring(stream)
@@ -54,10 +54,10 @@ def record(
 
 
 def _plain(value: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The value as the database will give it back."""
+    """The value as the database will give it back, without names in its sentences."""
     if value is None:
         return None
-    found: dict[str, Any] = plain(value)
+    found: dict[str, Any] = names.hidden_in(plain(value))
     return found
 
 

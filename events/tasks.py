@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from events import checkpoints, clock, partitions
+from events import checkpoints, clock, delivery, partitions
 from events.verification.whole import verify_and_note
 
 
 @shared_task(name="events.tasks.checkpoint")
 def checkpoint() -> None:
     """Seal what moved, if anything did."""
-    checkpoints.make()
+    try:
+        checkpoints.make()
+    finally:
+        delivery.to_folder()
 
 
 @shared_task(name="events.tasks.verify")

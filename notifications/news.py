@@ -9,6 +9,7 @@ from typing import Any
 from accounts.queries import labels
 from approvals.models import Gate
 from events.models import Event
+from events.names import shown
 from notifications.facts import ReleaseFacts, facts_of, plain
 from notifications.states import MailKind
 from releases.models import Release
@@ -64,7 +65,7 @@ class News:
     @property
     def reason(self) -> str:
         """Why, in the words of whoever did it, masked and cut; may be empty."""
-        return plain(self.event.reason)
+        return plain(shown(self.event.reason))
 
     @property
     def after(self) -> dict[str, Any]:

@@ -37,3 +37,4 @@ class MailKind(models.TextChoices):
     ROLLED_BACK = "rolled_back", "Rolled back"
     REPLACED = "replaced", "Replaced"
     COMPLETED = "completed", "Monitoring completed"
+    AUDIT_HEAD = "audit_head", "Head of the audit trail"

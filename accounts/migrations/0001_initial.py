@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ('display_name', models.CharField(blank=True, max_length=120)),
                 ('time_zone', models.CharField(default='UTC', max_length=64, validators=[accounts.models.known_zone])),
                 ('theme', models.CharField(choices=[('system', 'As the system'), ('light', 'Light'), ('dark', 'Dark')], default='system', max_length=6)),
+                ('erased_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
                 ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
             ],
@@ -85,6 +86,18 @@ class Migration(migrations.Migration):
             options={
                 'db_table': 'accounts_deputy',
                 'ordering': ('-since', '-id'),
+            },
+        ),
+        migrations.CreateModel(
+            name='KeptApart',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('field', models.CharField(max_length=40)),
+                ('value', models.CharField(max_length=400)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='kept_apart', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'db_table': 'accounts_kept_apart',
             },
         ),
         migrations.CreateModel(

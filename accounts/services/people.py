@@ -15,6 +15,7 @@ from accounts import authority
 from accounts.actors import Actor
 from accounts.errors import AlreadyThere, UnknownPerson
 from accounts.models import SourceLogin, User
+from accounts.pseudonyms import apart, forget_names
 from accounts.queries import user_by_source_login
 from accounts.services.links import first_administrator_link as first_administrator_link
 from accounts.services.passwords import set_demo_password as set_demo_password
@@ -26,6 +27,7 @@ from events.services import record
 
 _WORDS = {"username": "login", "display_name": "name"}
 """The names by which callers know these fields."""
+PERSONAL = ("username", "display_name", "email")
 SHOWN = ("username", "display_name", "email", "time_zone", "theme")
 
 
@@ -39,7 +41,8 @@ def add_person(*, login: str, name: str = "", email: str = "", time_zone: str = 
     person = User(username=login, display_name=name, email=email, time_zone=time_zone)
     person.set_unusable_password()
     _save(person)
-    record(person.stream, "person.added", actor.id, after=_facts(person))
+    record(person.stream, "person.added", actor.id, after=_apart(person, _facts(person)))
+    forget_names()
     return person
 
 
@@ -112,7 +115,7 @@ def add_source_login(
     tied = SourceLogin(user=person, host=host, login=login, from_file=from_file)
     _clean(tied)
     tied.save()
-    record(person.stream, "person.source_login_added", actor.id, after={"host": host, "login": login})
+    record(person.stream, "person.source_login_added", actor.id, after=_login(person, host, login))
     return tied
 
 
@@ -124,15 +127,28 @@ def remove_source_login(user: User, *, host: str, login: str, actor: Actor) -> N
     gone, _ = SourceLogin.objects.filter(user=person, host=host.lower(), login__iexact=login).delete()
     if not gone:
         raise UnknownPerson(f"@{person.handle} has no login {login} at {host}.")
-    record(person.stream, "person.source_login_removed", actor.id, before={"host": host, "login": login})
+    record(person.stream, "person.source_login_removed", actor.id, before=_login(person, host, login))
 
 
 def _record_change(person: User, kind: str, before: dict[str, Any], actor: Actor) -> User:
     if _facts(person) == before:
         return person
     _save(person)
-    record(person.stream, kind, actor.id, before=before, after=_facts(person))
+    after = _facts(person)
+    changed = [field for field in SHOWN if before[field] != after[field]]
+    before, after = ({field: facts[field] for field in changed} for facts in (before, after))
+    record(person.stream, kind, actor.id, before=_apart(person, before), after=_apart(person, after))
+    forget_names()
     return person
+
+
+def _login(person: User, host: str, login: str) -> dict[str, str]:
+    return {"host": host, "login": apart(person, "login", login)}
+
+
+def _apart(person: User, facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts as the record has them: names and addresses kept apart."""
+    return {name: apart(person, name, value) if name in PERSONAL else value for name, value in facts.items()}
 
 
 def _facts(person: User) -> dict[str, Any]:

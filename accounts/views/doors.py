@@ -12,10 +12,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views import View
 
+from accounts.actors import NOBODY
 from accounts.forms import FirstForm, PasswordForm
 from accounts.models import User
 from accounts.pages import answered, refused
 from accounts.services import links
+from accounts.services.refusals import refused as record_refusal
 from events.errors import PortalError
 
 
@@ -40,6 +42,8 @@ class Door(View):
             self.check(kwargs["token"])
             return super().dispatch(request, *args, **kwargs)
         except PortalError as error:
+            if request.method == "POST":
+                record_refusal(request, NOBODY, error)
             return refused(request, error)
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from desk.api import keys, views
+from desk.api import dossiers, holds, keys, views
 
 urlpatterns = [
     path("events/", views.Events.as_view(), name="api-events"),
     path("keys/", keys.Keys.as_view(), name="api-keys"),
+    path("dossiers/", dossiers.Dossiers.as_view(), name="api-dossiers"),
+    path("dossiers/<uuid:dossier>/", dossiers.OneDossier.as_view(), name="api-dossier"),
+    path("dossiers/<uuid:dossier>/archive/", dossiers.Archive.as_view(), name="api-dossier-archive"),
+    path("legal-holds/", holds.Holds.as_view(), name="api-holds"),
+    path("legal-holds/<int:id>/lift/", holds.LiftHold.as_view(), name="api-hold-lift"),
 ]

@@ -10,8 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.queries import labels
+from accounts.services.access import looked
 from approvals.policy import Action, require
 from events.models import Event
+from events.names import shown, shown_in
 from rest import pagination
 from rest.schema import operation
 from rest.strict import Strict, Text, query_of
@@ -82,6 +84,7 @@ class Events(Endpoint):
         asked = query_of(request, EventsQuery)
         if not asked["stream"].startswith(OPEN_STREAMS):
             require(self.actor, Action.READ_AUDIT)
+            looked(self.actor, "audit.searched", stream=asked["stream"])
         found = Event.objects.filter(stream=asked["stream"])
         if "kind" in asked:
             found = found.filter(kind=asked["kind"])
@@ -98,10 +101,10 @@ def _written(events: Sequence[Event]) -> list[dict[str, Any]]:
             "actor": event.actor,
             "by": names[event.actor],
             "at": event.at,
-            "reason": event.reason,
-            "before": event.before,
-            "after": event.after,
-            "data": event.data,
+            "reason": shown(event.reason),
+            "before": shown_in(event.before),
+            "after": shown_in(event.after),
+            "data": shown_in(event.data),
             "hash": event.hash,
             "previous_hash": event.previous_hash,
         }

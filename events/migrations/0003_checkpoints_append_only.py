@@ -16,6 +16,19 @@ BACKWARD = "".join(
 )
 
 
+RETENTION = """
+DO $$
+BEGIN
+    GRANT SELECT, INSERT ON events_tombstone TO hmhp_retention;
+EXCEPTION WHEN undefined_object THEN
+    RAISE NOTICE 'there is no role hmhp_retention; see docs/audit.md';
+END $$;
+"""
+
+
 class Migration(migrations.Migration):
     dependencies = [("events", "0002_append_only")]
-    operations = [migrations.RunSQL(FORWARD, BACKWARD)]
+    operations = [
+        migrations.RunSQL(FORWARD, BACKWARD),
+        migrations.RunSQL(RETENTION, migrations.RunSQL.noop),
+    ]

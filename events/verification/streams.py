@@ -30,7 +30,7 @@ _ROWS = """COPY (
         e.before, e.after, e.data, x.hash, x.checkpoint_id
     FROM events_event e
     LEFT JOIN events_checkpoint_entry x ON x.stream = e.stream AND x.seq = e.seq
-    {where} ORDER BY e.stream, e.seq, e.id
+    WHERE {where} ORDER BY e.stream, e.seq, e.id
 ) TO STDOUT"""
 
 
@@ -57,7 +57,8 @@ def walk(dropped: Dropped, stream: str | None = None) -> tuple[Walked, dict[str,
     """
     walked, ends = Walked(), {}
     name, seq, previous, before = "", 0, START, START
-    for row in _rows(stream):
+    chosen = ("true", []) if stream is None else ("e.stream = %s", [stream])
+    for row in rows(*chosen):
         if row[0] != name:
             if name:
                 ends[name] = End(seq, previous, before)
@@ -65,7 +66,7 @@ def walk(dropped: Dropped, stream: str | None = None) -> tuple[Walked, dict[str,
             walked.streams += 1
         if row[2] != previous or int(row[1]) != seq + 1:
             seq, previous = dropped.across(name, seq, previous, int(row[1]), row[2])
-        if sha256(_text(row).encode()).hexdigest() != row[3]:
+        if sha256(text_of(row).encode()).hexdigest() != row[3]:
             raise Fault(f"Event {row[1]} of {name} is not what was written.")
         if row[11] is not None and row[11] != row[3]:
             raise Fault(f"Event {row[1]} of {name} is not what checkpoint {row[12]} sealed.")
@@ -98,7 +99,7 @@ def compare_head(stream: str, head: StreamHead | None, end: End | None, dropped:
         raise Fault(f"The head of {stream} is not what was written.")
 
 
-def _text(row: Any) -> str:
+def text_of(row: Any) -> str:
     """The canonical JSON of an event: names in order, JSON columns as they lie in the table."""
     return (
         f'{{"actor":{_quoted(row[4])},"after":{row[9] or "null"},"at":"{row[7]}",'
@@ -107,10 +108,13 @@ def _text(row: Any) -> str:
     )
 
 
-def _rows(stream: str | None) -> Iterator[Any]:
-    where = "" if stream is None else "WHERE e.stream = %s"
+def rows(where: str, parameters: list[Any]) -> Iterator[Any]:
+    """Events as text columns, in order of stream and position: what `text_of` and `walk` read.
+
+    `where` is SQL over the event `e` with places for the parameters; it never comes from outside.
+    """
     with (
         connection.cursor() as cursor,
-        cursor.copy(_ROWS.format(where=where), None if stream is None else [stream]) as copy,
+        cursor.copy(_ROWS.format(where=where), parameters or None) as copy,
     ):
         yield from copy.rows()

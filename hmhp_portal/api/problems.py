@@ -22,6 +22,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from accounts.actors import NOBODY, of_request
+from accounts.services.refusals import act_of, note
 from events.errors import Blocker, PortalError
 
 log = logging.getLogger(__name__)
@@ -86,7 +88,29 @@ def handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     set_rollback()
     request = context.get("request")
     instance = getattr(request, "path", "") or ""
-    return problem_of(exc).response(instance)
+    problem = problem_of(exc)
+    if request is not None:
+        _record(request, problem)
+    return problem.response(instance)
+
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+NO_REFUSAL = frozenset({404, 429, 500, 503})
+"""Answers that are no refusal of an act: not there, too many, broken, away."""
+
+
+def _record(request: Any, problem: Problem) -> None:
+    """A refused act goes on the record; so does an act tried by a method that only reads."""
+    if problem.status in NO_REFUSAL or (request.method in SAFE and problem.status != 405):
+        return
+    try:
+        actor = of_request(request).id
+    except exceptions.APIException:  # the token itself was refused
+        actor = NOBODY.id
+    facts = {"fields": sorted(problem.fields)[:20]} if problem.fields else {}
+    if problem.blockers:
+        facts["blockers"] = [blocker.code for blocker in problem.blockers][:30]
+    note(actor, act_of(request), problem.type, problem.status, problem.detail, facts)
 
 
 def problem_of(exc: Exception) -> Problem:

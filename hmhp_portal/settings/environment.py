@@ -52,6 +52,10 @@ class Environment(BaseSettings):
     smtp_password: str = ""
     smtp_tls: Literal["none", "starttls", "tls"] = "none"
     smtp_from: str = "HMHP Release Portal <portal@localhost>"
+    audit_head_folder: Path | None = Field(None, description="where heads of the audit trail are put")
+    audit_head_mail: str = Field("", description="addresses that get the head, comma-separated")
+    audit_head_mail_hours: int = Field(24, ge=1, le=24 * 31, description="at most one such mail in so long")
+    retention_database_url: str = Field("", description="of the login that drops what is kept long enough")
     demo_password: str = Field("", description="of the demo's people")
     ready_file: Path | None = Field(None, description="a worker makes it when it takes work")
     debug: bool = False

@@ -31,6 +31,11 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(hour="1", minute="7"),
         "options": {"queue": "celery"},
     },
+    "desk-dossiers": {
+        "task": "desk.tasks.sweep_dossiers",
+        "schedule": 60.0,
+        "options": {"queue": "celery", "expires": 60},
+    },
     "deployments-clear-old-progress": {
         "task": "deployments.tasks.clear_old_progress",
         "schedule": crontab(hour="3", minute="17"),

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from django import template
 
 from accounts.roles import Role
+from events.names import shown, shown_in
 
 register = template.Library()
 
@@ -114,6 +115,14 @@ KINDS = {
     "person.role_granted": Happening("Role given", "people"),
     "person.role_ended": Happening("Role ended", "people", "watch"),
     "person.role_kept_by_file": Happening("Role kept: the platform file does not take it", "people"),
+    "person.erased": Happening("Person erased", "lock", "watch"),
+    "audit.searched": Happening("Audit trail read", "search"),
+    "audit.exported": Happening("Audit trail exported", "doc"),
+    "dossier.asked": Happening("Dossier asked for", "doc"),
+    "dossier.read": Happening("Dossier read", "doc"),
+    "hold.placed": Happening("Legal hold placed", "lock", "watch"),
+    "hold.lifted": Happening("Legal hold lifted", "check"),
+    "retention.dropped": Happening("Month dropped after its time", "box", "watch"),
     "person.settings_changed": Happening("Own settings changed", "gear"),
     "person.source_login_added": Happening("Source login tied", "person"),
     "person.source_login_removed": Happening("Source login untied", "person"),
@@ -152,10 +161,16 @@ def _answer(known: Happening, event: Any) -> dict[str, str]:
 
 
 @register.filter
+def readable(value: Any) -> Any:
+    """A value of an event with the names that are still there."""
+    return shown_in(value)
+
+
+@register.filter
 def detail(event: Any) -> str:
     """The one line below the words: the reason, else what the event itself says."""
     if event.reason:
-        return str(event.reason)
+        return shown(event.reason)
     told = {**(event.after or {}), **event.data}
     found = [str(told[key]) for key in DETAIL_KEYS if isinstance(told.get(key), str | int) and told[key]]
-    return ", ".join(list(dict.fromkeys(found))[:2])
+    return shown(", ".join(list(dict.fromkeys(found))[:2]))

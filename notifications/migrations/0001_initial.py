@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
             name='Message',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('signoff_asked', 'Sign-off asked'), ('signatures_void', 'Signatures void'), ('go', 'Go'), ('go_ended', 'Go ended'), ('no_go', 'No-go'), ('postponed', 'Postponed'), ('window_moved', 'Window moved'), ('cancelled', 'Cancelled'), ('started', 'Started'), ('stopped', 'Stopped before traffic'), ('held', 'Somebody is needed'), ('finished', 'Finished'), ('rolled_back', 'Rolled back'), ('replaced', 'Replaced'), ('completed', 'Monitoring completed')], max_length=20)),
+                ('kind', models.CharField(choices=[('signoff_asked', 'Sign-off asked'), ('signatures_void', 'Signatures void'), ('go', 'Go'), ('go_ended', 'Go ended'), ('no_go', 'No-go'), ('postponed', 'Postponed'), ('window_moved', 'Window moved'), ('cancelled', 'Cancelled'), ('started', 'Started'), ('stopped', 'Stopped before traffic'), ('held', 'Somebody is needed'), ('finished', 'Finished'), ('rolled_back', 'Rolled back'), ('replaced', 'Replaced'), ('completed', 'Monitoring completed'), ('audit_head', 'Head of the audit trail')], max_length=20)),
                 ('stream', models.CharField(max_length=200)),
                 ('seq', models.BigIntegerField()),
                 ('at', models.DateTimeField()),
@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ('-at', '-id'),
                 'indexes': [models.Index(fields=['state', 'not_before', 'id'], name='message_to_send'), models.Index(fields=['thread', 'recipient_email', 'id'], name='message_by_thread'), models.Index(fields=['-at', '-id'], name='message_newest_first')],
-                'constraints': [models.UniqueConstraint(models.F('stream'), models.F('seq'), models.F('kind'), django.db.models.functions.text.Lower('recipient_email'), name='message_once_per_event_and_recipient'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'sending', 'sent', 'failed', 'kept'])), name='message_state_known'), models.CheckConstraint(condition=models.Q(('kind__in', ['signoff_asked', 'signatures_void', 'go', 'go_ended', 'no_go', 'postponed', 'window_moved', 'cancelled', 'started', 'stopped', 'held', 'finished', 'rolled_back', 'replaced', 'completed'])), name='message_kind_known'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at__isnull', False), _connector='OR'), name='message_sent_has_time')],
+                'constraints': [models.UniqueConstraint(models.F('stream'), models.F('seq'), models.F('kind'), django.db.models.functions.text.Lower('recipient_email'), name='message_once_per_event_and_recipient'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'sending', 'sent', 'failed', 'kept'])), name='message_state_known'), models.CheckConstraint(condition=models.Q(('kind__in', ['signoff_asked', 'signatures_void', 'go', 'go_ended', 'no_go', 'postponed', 'window_moved', 'cancelled', 'started', 'stopped', 'held', 'finished', 'rolled_back', 'replaced', 'completed', 'audit_head'])), name='message_kind_known'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at__isnull', False), _connector='OR'), name='message_sent_has_time')],
             },
         ),
         migrations.CreateModel(

@@ -16,6 +16,7 @@ from django.urls import reverse
 from accounts.actors import Actor
 from accounts.errors import FactorNeeded
 from accounts.queries import labels
+from accounts.services.refusals import refused as record_refusal
 from approvals import policy
 from approvals.acts import Act, refusal
 from approvals.pages import PolicyPage
@@ -83,6 +84,7 @@ class Sign(PolicyPage):
         except FactorNeeded:
             raise
         except PortalError as error:
+            record_refusal(request, self.actor, error)
             return self._again(reading.get_release(version), form, error, error.status)
         done = "signed" if data["answer"] == "go" else "vetoed"
         messages.success(request, f"You have {done} {version}.")

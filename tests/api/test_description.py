@@ -29,6 +29,8 @@ GET deployments/{id}/
 GET deployments/{id}/progress/ | POST deployments/{id}/pause/ | POST deployments/{id}/resume/
 POST deployments/{id}/promote/ | POST deployments/{id}/abort/ | GET events/ | GET keys/ | GET environments/
 GET,POST freezes/ | DELETE freezes/{id}/
+POST dossiers/ | GET dossiers/{dossier}/ | GET dossiers/{dossier}/archive/
+GET,POST legal-holds/ | POST legal-holds/{id}/lift/
 """
 
 

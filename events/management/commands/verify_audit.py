@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from events import heads, keys
 from events.errors import PortalError
 from events.verification import Outcome, verify
+from platforms.heads import newest
 from platforms.keys.base import PublicKey
 
 
@@ -21,7 +22,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Where the head and the keys were kept."""
-        parser.add_argument("--head", type=Path, help="a head that left the machine earlier")
+        parser.add_argument("--head", type=Path, help="a head that left the machine earlier, or their folder")
         parser.add_argument("--keys", type=Path, help="public keys that were handed over earlier")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,6 +38,8 @@ class Command(BaseCommand):
 
     def _verify(self, head: Path | None, known: Path | None) -> Outcome:
         try:
+            if head is not None and head.is_dir():
+                head = newest(head) or head / "head.json"
             kept = heads.read(head.read_text()) if head else None
             public = _keys_in(known) if known else None
             return verify(head=kept, public=public)

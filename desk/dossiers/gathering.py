@@ -1,0 +1,103 @@
+"""What goes into a dossier: the records around a release or a period, section by section."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from approvals.models import Decision, Gate, Requirement, SignOff
+from approvals.models.policies import ExceptionUse, PolicyVersion
+from approvals.models.signed import SignedAct
+from compliance.models import Finding
+from deployments.models import DeploymentRun, ProgressLine, RunStep
+from desk.dossiers.rows import actor_ids, rows_of
+from notifications.models import Message
+from releases.models import Author, ItemResult, Lessons, ManualFact, Release, ReleaseItem, Revision, Watching
+
+Section = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A release by its version, or a period from `since` (included) to `until` (excluded), UTC."""
+
+    release: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def releases(self) -> QuerySet[Release]:
+        """The releases that it is about."""
+        if self.release:
+            return Release.objects.filter(version=self.release)
+        alive = Q(ended_at=None) | Q(ended_at__gte=self.since)
+        return Release.objects.filter(alive, created_at__lt=self.until).order_by("created_at", "id")
+
+    def events(self, streams: list[str]) -> tuple[str, list[Any]]:
+        """Which events, as SQL over `e` with its parameters."""
+        if self.release:
+            return "e.stream = ANY(%s)", [streams]
+        return "e.at >= %s AND e.at < %s", [self.since, self.until]
+
+
+def gather(scope: Scope, tell: Callable[[int], None]) -> dict[str, list[Section]]:
+    """Every section by name; `tell` is told the percentage."""
+    actors = actor_ids()
+    releases = list(scope.releases())
+    keys = [release.pk for release in releases]
+    streams = [release.stream for release in releases]
+    gates = list(Gate.objects.filter(stream__in=streams).order_by("opened_at", "id"))
+    runs = list(DeploymentRun.objects.filter(stream__in=streams).order_by("id"))
+    gate_ids, run_ids = [gate.pk for gate in gates], [run.pk for run in runs]
+    sections: dict[str, QuerySet[Any] | list[Any]] = {
+        "releases": releases,
+        "authors": Author.objects.filter(release__in=keys),
+        "revisions": Revision.objects.filter(release__in=keys),
+        "checklist": ReleaseItem.objects.filter(release__in=keys),
+        "results": ItemResult.objects.filter(item__release__in=keys),
+        "facts": ManualFact.objects.filter(release__in=keys),
+        "watchings": Watching.objects.filter(release__in=keys),
+        "lessons": Lessons.objects.filter(release__in=keys),
+        "gates": gates,
+        "requirements": Requirement.objects.filter(gate__in=gate_ids),
+        "signoffs": SignOff.objects.filter(gate__in=gate_ids),
+        "signed_acts": SignedAct.objects.filter(Q(stream__in=streams) | Q(gate__in=gate_ids)),
+        "decisions": Decision.objects.filter(gate__in=gate_ids),
+        "policies": PolicyVersion.objects.filter(number__in={gate.policy_version for gate in gates}),
+        "policy_exceptions": ExceptionUse.objects.filter(gate__in=gate_ids),
+        "runs": runs,
+        "steps": RunStep.objects.filter(run__in=run_ids),
+        "messages": Message.objects.filter(thread__in=streams).order_by("id"),
+    }
+    told = {}
+    for number, (name, found) in enumerate(sections.items()):
+        told[name] = rows_of(found, actors)
+        tell(5 + 35 * number // len(sections))
+    told["findings"] = rows_of(_findings(runs), actors)
+    told["waivers"] = [finding for finding in told["findings"] if finding["verdict"] == "waived"]
+    told["logs"] = [_log(run) for run in runs]
+    return told
+
+
+def streams_of(sections: dict[str, list[Section]]) -> list[str]:
+    """The streams of events that belong to the releases."""
+    runs = {str(run["stream"]) for run in sections["runs"]}
+    return sorted(runs | {f"release/{release['version']}" for release in sections["releases"]})
+
+
+def _findings(runs: list[DeploymentRun]) -> QuerySet[Finding]:
+    return Finding.objects.filter(stream__in={run.stream for run in runs})
+
+
+def _log(run: DeploymentRun) -> Section:
+    """How many lines a run's log has, and the SHA-256 over all of them in order."""
+    digest, count = hashlib.sha256(), 0
+    lines = ProgressLine.objects.filter(run=run).order_by("seq")
+    for seq, at, source, text in lines.values_list("seq", "at", "source", "text").iterator(chunk_size=2000):
+        digest.update(f"{seq}\t{at.isoformat()}\t{source}\t{text}\n".encode())
+        count += 1
+    return {"run": run.pk, "lines": count, "sha256": digest.hexdigest()}

@@ -1,0 +1,313 @@
+#!/usr/bin/env python3
+"""Check a dossier of an HMHP Release Portal without the portal. Python 3.9 or later, nothing else.
+
+    python3 verify_dossier.py DOSSIER.zip --keys public-keys.json [--head head.json]
+
+`public-keys.json` is the copy that was handed over earlier, not the one in the dossier: a forger would
+put keys of their own there. `--head` is a head of the audit trail that was kept elsewhere.
+
+It checks that every file is what the signed manifest says; that every event hashes to what stands beside
+it and follows the one before; that the checkpoints are signed, chained, and sealed these very events; and
+every signature of a person. It prints who approved what, when and under which rule.
+Exit code 0: everything holds. 1: the first thing that does not is named. 2: it could not be checked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import json
+import re
+import sys
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Json = dict[str, Any]
+    Point = tuple[int, int, int, int]
+    Hashes = dict[tuple[str, int], str]
+
+P = 2**255 - 19
+Q = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+ROOT = pow(2, (P - 1) // 4, P)
+START = "0" * 64
+OPENING = '{"hash":"'
+MIDDLE = '","event":'
+
+
+class Wrong(Exception):
+    """Something does not hold; the sentence names it."""
+
+
+def add(a: Point, b: Point) -> Point:
+    """The sum of two points of edwards25519 in extended coordinates (RFC 8032 §5.1.4)."""
+    x = (a[1] - a[0]) * (b[1] - b[0]) % P
+    y = (a[1] + a[0]) * (b[1] + b[0]) % P
+    t, z = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
+    e, f, g, h = y - x, z - t, z + t, y + x
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def times(number: int, point: Point) -> Point:
+    """The point taken that often."""
+    found = (0, 1, 1, 0)
+    while number:
+        if number & 1:
+            found = add(found, point)
+        point, number = add(point, point), number >> 1
+    return found
+
+
+def point_of(data: bytes) -> Point | None:
+    """The point that 32 bytes encode, or None (RFC 8032 §5.1.3)."""
+    y = int.from_bytes(data, "little")
+    sign, y = y >> 255, y & (2**255 - 1)
+    if y >= P:
+        return None
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * ROOT % P
+    if (x * x - square) % P or (x == 0 and sign):
+        return None
+    if x & 1 != sign:
+        x = P - x
+    return x, y, 1, x * y % P
+
+
+BASE = point_of((4 * pow(5, P - 2, P) % P).to_bytes(32, "little")) or (0, 1, 1, 0)
+
+
+def is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Ed25519 (RFC 8032 §5.1.7): did the key sign exactly this message?"""
+    if len(public) != 32 or len(signature) != 64:
+        return False
+    key, r = point_of(public), point_of(signature[:32])
+    s = int.from_bytes(signature[32:], "little")
+    if key is None or r is None or s >= Q:
+        return False
+    h = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % Q
+    left, right = times(s, BASE), add(r, times(h, key))
+    return not (
+        (left[0] * right[2] - right[0] * left[2]) % P or (left[1] * right[2] - right[1] * left[2]) % P
+    )
+
+
+def sha256(data: bytes) -> str:
+    """As 64 hex digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+class Keys:
+    """Keys that may be trusted: those handed over, and their successors that they signed for."""
+
+    def __init__(self, handed_over: Json, enclosed: Json) -> None:
+        self.known: dict[str, bytes] = {}
+        for entry in handed_over["keys"]:
+            public = base64.b64decode(entry["public_key"])
+            if sha256(public)[:16] != entry["id"]:
+                raise Wrong("The id of the public key {} does not fit the key.".format(entry["id"]))
+            self.known[entry["id"]] = public
+        for entry in enclosed["keys"]:
+            self._follow(entry)
+
+    def _follow(self, entry: Json) -> None:
+        public = base64.b64decode(entry["public_key"])
+        older = self.known.get(entry.get("endorsed_by") or "")
+        if entry["id"] in self.known or older is None or sha256(public)[:16] != entry["id"]:
+            return
+        word = b"hmhp-portal next signing key\n" + public
+        if is_signed(older, word, base64.b64decode(entry["endorsement"])):
+            self.known[entry["id"]] = public
+
+    def check(self, text: str, key_id: str, signature: str, what: str) -> None:
+        """Raise Wrong unless a trusted key signed the text."""
+        if key_id not in self.known:
+            raise Wrong(
+                "{} is signed by the key {}, which is not among the trusted ones.".format(what, key_id)
+            )
+        value = base64.b64decode(signature)
+        if base64.b64encode(value).decode() != signature or not is_signed(
+            self.known[key_id], text.encode(), value
+        ):
+            raise Wrong("The signature of {} does not hold.".format(what))
+
+
+def check_manifest(archive: zipfile.ZipFile, keys: Keys) -> Json:
+    """Every file is there, is what the signed manifest says, and no other is. Returns the manifest."""
+    sealed = json.loads(archive.read("manifest.json"))
+    keys.check(sealed["text"], sealed["key"], sealed["signature"], "the manifest")
+    manifest: Json = json.loads(sealed["text"])
+    names = archive.namelist()
+    if len(names) != len(set(names)):
+        raise Wrong("The archive holds a file twice.")
+    for name in sorted(set(names) ^ {"manifest.json", *manifest["files"]}):
+        raise Wrong("{} is {}.".format(name, "not in the manifest" if name in names else "missing"))
+    for name, digest in sorted(manifest["files"].items()):
+        if sha256(archive.read(name)) != digest:
+            raise Wrong("{} is not what the manifest says.".format(name))
+    return manifest
+
+
+def check_events(archive: zipfile.ZipFile, whole_streams: bool) -> Hashes:
+    """Each event hashes to what stands beside it and follows the one before. Returns hashes by place."""
+    hashes: Hashes = {}
+    last: dict[str, tuple[int, str]] = {}
+    with archive.open("events.jsonl") as lines:
+        for raw in lines:
+            line = raw.decode().rstrip("\n")
+            told, text = line[len(OPENING) : len(OPENING) + 64], line[len(OPENING) + 64 + len(MIDDLE) : -1]
+            event = json.loads(text)
+            name = "Event {} of {}".format(event["seq"], event["stream"])
+            if sha256(text.encode()) != told:
+                raise Wrong(name + " is not what was written.")
+            before = last.get(event["stream"], (0, START) if whole_streams else None)
+            if before is not None and (event["seq"], event["previous_hash"]) != (before[0] + 1, before[1]):
+                raise Wrong(name + " does not follow the one before it: something is missing or changed.")
+            last[event["stream"]] = (event["seq"], told)
+            hashes[event["stream"], event["seq"]] = told
+    return hashes
+
+
+def check_checkpoints(
+    archive: zipfile.ZipFile, keys: Keys, hashes: Hashes, streams: set[str]
+) -> tuple[int, dict[str, int]]:
+    """Checkpoints are signed and chained, and sealed these events. Returns how many, and the sealed ones."""
+    previous: str | None = None
+    sealed: dict[str, int] = {}
+    count = 0
+    with archive.open("checkpoints.jsonl") as lines:
+        for raw in lines:
+            row = json.loads(raw)
+            document, name = json.loads(row["text"]), "Checkpoint {}".format(row["number"])
+            keys.check(row["text"], row["key"], row["signature"], name)
+            if previous is not None and document["previous"] != previous:
+                raise Wrong(name + " does not follow the one before it.")
+            previous, count = sha256(row["text"].encode()), count + 1
+            if row["entries"] is None:
+                continue
+            text = json.dumps(row["entries"], ensure_ascii=False, separators=(",", ":"))
+            if sha256(text.encode()) != document["entries"]:
+                raise Wrong("What checkpoint {} sealed is not what was signed.".format(row["number"]))
+            for stream, seq, digest in row["entries"]:
+                if stream in streams and (stream, seq) in hashes and hashes[stream, seq] != digest:
+                    raise Wrong(
+                        "Event {} of {} is not what checkpoint {} sealed.".format(seq, stream, row["number"])
+                    )
+                if stream in streams and (stream, seq) not in hashes and row["complete"]:
+                    raise Wrong(
+                        "Event {} of {} is missing; checkpoint {} sealed it.".format(
+                            seq, stream, row["number"]
+                        )
+                    )
+                if stream in streams:
+                    sealed[stream] = max(seq, sealed.get(stream, 0))
+    return count, sealed
+
+
+def check_signatures(archive: zipfile.ZipFile, keys: Keys) -> tuple[int, Json]:
+    """Every record that carries a signature of the portal about a person's act. Returns how many."""
+    count = 0
+    records = json.loads(archive.read("records.json"))
+    for section in sorted(records):
+        for row in records[section]:
+            if row.get("key_id") and row.get("signature"):
+                keys.check(
+                    row["text"], row["key_id"], row["signature"], "{} {}".format(section, row.get("id", ""))
+                )
+                count += 1
+    return count, records
+
+
+def check_head(archive: zipfile.ZipFile, keys: Keys, head: Json) -> str:
+    """A head that was kept elsewhere is one of the checkpoints here, or lies outside of what is here."""
+    keys.check(head["text"], head["key"], head["signature"], "the head")
+    with archive.open("checkpoints.jsonl") as lines:
+        for raw in lines:
+            row = json.loads(raw)
+            if row["number"] == head["number"]:
+                if row["text"] != head["text"]:
+                    raise Wrong("Checkpoint {} is not the one whose head was kept.".format(head["number"]))
+                return "The head that was kept is checkpoint {} of this dossier.".format(head["number"])
+    return "The head that was kept (checkpoint {}) is not in this dossier's range.".format(head["number"])
+
+
+def tell_approvals(records: Json, people: dict[str, str]) -> None:
+    """Who answered what, when, in which role, under which version of the rules."""
+    gates = {gate["id"]: gate for gate in records["gates"]}
+
+    def name(actor: str) -> str:
+        return people.get(actor, actor)
+
+    signed = {act["signoff_id"] for act in records.get("signed_acts", [])}
+    for sign in records["signoffs"]:
+        gate = gates[sign["gate_id"]]
+        gone = sign["withdrawn_reason"] or sign["invalid_reason"]
+        by_key = "signed" if sign["id"] in signed else "NOT SIGNED by the portal's key"
+        rule = f"{by_key}, round {gate['round']}, policy {gate['policy_version']}, seal {sign['seal'][:12]}"
+        print(
+            f"  {sign['at']}  {name(sign['person'])} as {sign['role']}: {sign['answer']} on {gate['label']}"
+        )
+        print(f"      meaning “{sign['meaning']}” ({rule}){' NO LONGER COUNTS: ' + gone if gone else ''}")
+    for decision in records["decisions"]:
+        gate = gates[decision["gate_id"]]
+        gone = " REVOKED: " + decision["revoked_reason"] if decision["revoked_reason"] else ""
+        who = name(decision["by"])
+        print(f"  {decision['at']}  {who} decided {decision['answer']} on {gate['label']}{gone}")
+    for used in records.get("policy_exceptions", []):
+        print(f"  {used['at']}  exception used: {used['exception']} ({used['reason']})")
+
+
+def verify(
+    path: Any, handed_over: Json, head: Json | None = None, out: Callable[[str], object] = print
+) -> tuple[Json, dict[str, str]]:
+    """Check all of it; raises Wrong with the first thing that does not hold."""
+    with zipfile.ZipFile(path) as archive:
+        keys = Keys(handed_over, json.loads(archive.read("public-keys.json")))
+        manifest = check_manifest(archive, keys)
+        hashes = check_events(archive, bool(manifest["release"]))
+        streams = {stream for stream, _ in hashes}
+        checkpoints, sealed = check_checkpoints(archive, keys, hashes, streams)
+        signed, records = check_signatures(archive, keys)
+        out("{}, made {}: everything holds.".format(manifest["title"], manifest["made_at"]))
+        loose = sum(1 for stream, seq in hashes if seq > sealed.get(stream, 0))
+        out(
+            f"{len(hashes)} events in {len(streams)} streams, {checkpoints} checkpoints, {signed} signed "
+            f"records; {loose} events are newer than the last checkpoint here that sealed their stream."
+        )
+        if head is not None:
+            out(check_head(archive, keys, head))
+        return records, json.loads(archive.read("people.json"))
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Check a dossier of an HMHP Release Portal offline.")
+    parser.add_argument("dossier")
+    parser.add_argument("--keys", required=True, help="public keys that were handed over earlier")
+    parser.add_argument("--head", help="a head of the audit trail that was kept elsewhere")
+    asked = parser.parse_args()
+    try:
+        with open(asked.keys, encoding="utf-8") as file:
+            handed_over = json.load(file)
+        head = None
+        if asked.head:
+            with open(asked.head, encoding="utf-8") as file:
+                head = json.load(file)
+        records, people = verify(asked.dossier, handed_over, head)
+    except Wrong as wrong:
+        print("DOES NOT HOLD: {}".format(wrong))
+        return 1
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, re.error) as error:
+        print("It could not be checked, so it proves nothing: {} {}".format(type(error).__name__, error))
+        return 2
+    tell_approvals(records, people)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
