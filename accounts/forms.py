@@ -9,6 +9,7 @@ from django import forms
 from accounts.models import ZONES, Theme
 from accounts.roles import SERVICE_SCOPES, Role, Scope
 
+MOMENT_INPUT = {"type": "datetime-local"}
 ZONE_CHOICES = [(name, name) for name in sorted(ZONES) if "/" in name or name == "UTC"]
 
 
@@ -38,6 +39,18 @@ class RoleForm(forms.Form):
 
     role = forms.ChoiceField(choices=Role.choices)
     reason = forms.CharField(max_length=500, required=False, help_text="Kept on the record.")
+
+
+class DeputyForm(forms.Form):
+    """Who stands in, in which role, from when until when (UTC)."""
+
+    deputy = forms.CharField(max_length=40, help_text="Their login.")
+    role = forms.ChoiceField(
+        choices=[choice for choice in Role.choices if choice[0] not in ("administrator", "auditor")]
+    )
+    since = forms.DateTimeField(label="From (UTC)", widget=forms.DateTimeInput(attrs=MOMENT_INPUT))
+    until = forms.DateTimeField(label="Until (UTC)", widget=forms.DateTimeInput(attrs=MOMENT_INPUT))
+    reason = forms.CharField(max_length=300, help_text="Kept on the record.")
 
 
 class SourceLoginForm(forms.Form):

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from django.db.models import Prefetch, Q, QuerySet
 
-from accounts.models import ApiToken, RoleHolding, User
+from accounts.models import ApiToken, Deputy, RoleHolding, User
 from accounts.roles import Role
+from events import clock
 
 
 def labels(actor_ids: Iterable[str]) -> dict[str, str]:
@@ -38,6 +39,28 @@ def holders(role: Role) -> list[User]:
     """Active people who hold `role` now, by login."""
     held = RoleHolding.objects.filter(role=role, until=None)
     return list(User.objects.filter(is_active=True, pk__in=held.values("user_id")))
+
+
+def stands_in_for(person: User, role: Role) -> User | None:
+    """For whom this person holds `role` now as a deputy; None when they hold it themselves, or not at all."""
+    if RoleHolding.objects.filter(user=person, role=role, until=None).exists():
+        return None
+    lent = Deputy.standing().filter(deputy=person, role=role).select_related("principal").order_by("pk")
+    found = lent.first()
+    return found.principal if found else None
+
+
+def standing_deputies() -> list[Deputy]:
+    """Everybody who stands in for somebody, now and to come; the soonest first."""
+    asked = Deputy.objects.filter(ended_at=None, until__gt=clock.now())
+    return list(asked.select_related("principal", "deputy").order_by("since", "pk"))
+
+
+def deputies_of(person: User) -> list[Deputy]:
+    """Who stands in for this person and for whom they stand in, now and to come; the soonest first."""
+    asked = Deputy.objects.filter(Q(principal=person) | Q(deputy=person), ended_at=None)
+    rows = asked.filter(until__gt=clock.now()).select_related("principal", "deputy")
+    return list(rows.order_by("since", "pk"))
 
 
 def user_of(actor_id: str) -> User | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import doors, erasing, own, people, person_acts, step_up, tokens
+from accounts.views import deputies, doors, erasing, own, people, person_acts, step_up, tokens
 
 app_name = "accounts"
 urlpatterns = [
@@ -22,6 +22,8 @@ urlpatterns = [
         person_acts.RemoveSourceLogin.as_view(),
         name="remove-source-login",
     ),
+    path("people/<str:login>/deputies/", deputies.NameDeputy.as_view(), name="name-deputy"),
+    path("people/<str:login>/deputies/<int:pk>/end/", deputies.EndDeputy.as_view(), name="end-deputy"),
     path("people/<str:login>/link/", person_acts.PasswordLinkPage.as_view(), name="password-link"),
     path("account/tokens/", tokens.TokensPage.as_view(), name="tokens"),
     path("account/tokens/<uuid:token>/revoke/", tokens.RevokeToken.as_view(), name="revoke-token"),

@@ -184,7 +184,11 @@ def may_sign(gate: Gate, actor: Actor, role: Role) -> str | None:
         return f"{gate.label} asks no {role.label} for a signature."
     if not gate.is_live:
         return f"This gate is {gate.status.label.lower()} and takes no more signatures."
+    if gate.is_overdue:
+        return f"This gate expired at {gate.expires_at:%Y-%m-%d %H:%M} UTC; it can be asked again."
     earlier = [s for s in gate.standing_signoffs if actor.user and s.person_id == actor.user.pk]
+    if "one_person_two_roles" in gate.exceptions:
+        earlier = [s for s in earlier if s.role == role]
     if earlier:  # one person, one role, one gate
         return f"{actor.label} has signed {gate.label} already, as {Role(earlier[0].role).label}."
     return None
@@ -211,10 +215,14 @@ def why_invalid(gate: Gate, signer: Actor, role: Role) -> str | None:
     return None
 
 
+def is_only_signer(gate: Gate, actor_id: str) -> bool:
+    """True when every go that stands at this gate is this person's."""
+    return {s.person.actor_id for s in gate.standing_signoffs if s.answer == Answer.GO} == {actor_id}
+
+
 def may_start(gate: Gate, actor_id: str, label: str) -> str | None:
     """None, or why this person may not start what the gate allows: they are its only signer."""
-    signed = {s.person.actor_id for s in gate.standing_signoffs if s.answer == Answer.GO}
-    if signed != {actor_id} or "starter_is_only_signer" in gate.exceptions:
+    if not is_only_signer(gate, actor_id) or "starter_is_only_signer" in gate.exceptions:
         return None
     return (
         f"{label} is the only one who signed {gate.label}, and whoever starts the production run is not its "

@@ -74,6 +74,11 @@ class Rule:
         }
 
 
+def handed_in(gate: str, asked: Sequence[Asked]) -> Rule:
+    """A rule for one gate only: signatures that another gate has frozen as owed."""
+    return Rule(gate, gate, "", (), tuple(asked), (), None, None, (), {})
+
+
 def rules_of(document: Document) -> tuple[Rule, ...]:
     """The rules of a resolved document."""
     return tuple(_rule(entry) for entry in document["rules"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from desk.views import audit, board, dossiers, environments, for_you, help, holds, keys, shell
+from desk.views import audit, board, dossiers, environments, for_you, help, holds, keys, policy, shell
 
 app_name = "desk"
 urlpatterns = [
@@ -19,6 +19,9 @@ urlpatterns = [
     path("audit/holds/", holds.Holds.as_view(), name="holds"),
     path("audit/holds/place/", holds.PlaceHold.as_view(), name="hold_place"),
     path("audit/holds/<int:number>/lift/", holds.LiftHold.as_view(), name="hold_lift"),
+    path("policy/", policy.Policy.as_view(), name="policy"),
+    path("policy/sign/", policy.SignPolicy.as_view(), name="policy-sign"),
+    path("policy/take-back/", policy.TakeBack.as_view(), name="policy-take-back"),
     path("help/", help.Help.as_view(), name="help"),
     path("shell/", shell.ShellParts.as_view(), name="shell"),
 ]

@@ -11,6 +11,7 @@ from accounts.models import RoleHolding, User
 from accounts.roles import Role
 from approvals.policy import TABLE, Action
 from approvals.queries import signers, who_can_sign
+from approvals.reminders import EVERYBODY, MANAGERS, SIGNERS
 from notifications.letters.letter import Recipient
 from notifications.models import Message, Stakeholder
 from notifications.news import News
@@ -34,6 +35,9 @@ def _everybody(news: News) -> Iterator[Recipient]:
     if news.kind == MailKind.SIGNOFF_ASKED:
         yield from _asked(news)
         return
+    if news.kind in (MailKind.REMINDER, MailKind.STUCK):
+        yield from _reminded(news)
+        return
     if news.kind == MailKind.SIGNATURES_VOID:
         yield from _signed_or_asked(news)
         return
@@ -56,6 +60,16 @@ def _asked(news: News) -> Iterator[Recipient]:
     for user in User.objects.filter(pk__in=able, is_active=True):
         roles = tuple(role.label for role in able[user.pk])
         yield from _one(user, f"you can sign it as {' or '.join(roles)}", roles)
+
+
+def _reminded(news: News) -> Iterator[Recipient]:
+    """Who can sign; with a higher level the Release Managers too, then whoever can give roles to others."""
+    level = EVERYBODY if news.kind == MailKind.STUCK else int(news.after.get("level", SIGNERS))
+    yield from _asked(news)
+    if level >= MANAGERS:
+        yield from _holders(Action.DECIDE)
+    if level >= EVERYBODY:
+        yield from _holders(Action.MANAGE_PEOPLE)
 
 
 def _signed_or_asked(news: News) -> Iterator[Recipient]:

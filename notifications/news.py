@@ -23,6 +23,8 @@ PREFIX = "release/"
 KIND_OF: dict[str, MailKind] = {
     "gate.opened": MailKind.SIGNOFF_ASKED,
     "gate.reopened": MailKind.SIGNOFF_ASKED,
+    "signoff.reminder": MailKind.REMINDER,
+    "gate.unsatisfiable": MailKind.STUCK,
     "signatures.voided": MailKind.SIGNATURES_VOID,
     "gate.rejected": MailKind.NO_GO,
     "window.set": MailKind.WINDOW_MOVED,
@@ -40,11 +42,13 @@ BACK_FROM_APPROVED = (
     "release.returned_to_review",
     "release.returned_to_draft",
     "release.replanned",
+    "release.asked_again",
     "release.rebased",
     "release.content_changed",
 )
 TOLD_KINDS = (*KIND_OF, *BACK_FROM_APPROVED, "decision.made", "announce.wanted")
 INSTANT = timedelta(seconds=2)
+ASKING = (MailKind.SIGNOFF_ASKED, MailKind.REMINDER)
 SAME_ACT = ("decision.made", "release.postponed")
 """A window that is set as part of one of these is told by its mail, not by one more."""
 
@@ -96,7 +100,7 @@ def news_of(event: Event) -> News | None:
         facts=facts_of(release),
         release=release,
         gate=gate,
-        readiness=tuple(readiness(release, "sign").facts) if kind == MailKind.SIGNOFF_ASKED else (),
+        readiness=tuple(readiness(release, "sign").facts) if kind in ASKING else (),
     )
 
 

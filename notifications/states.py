@@ -23,6 +23,8 @@ class MailKind(models.TextChoices):
     """What a mail tells, in the order of a release's life."""
 
     SIGNOFF_ASKED = "signoff_asked", "Sign-off asked"
+    REMINDER = "reminder", "Sign-off still missing"
+    STUCK = "stuck", "Nobody can sign"
     SIGNATURES_VOID = "signatures_void", "Signatures void"
     GO = "go", "Go"
     GO_ENDED = "go_ended", "Go ended"

@@ -56,6 +56,13 @@ class StaleRelease(Stale):
     """The release changed since the caller read it."""
 
 
+class NothingToAsk(WrongReleaseState):
+    """The gate is good and asks under the policy in force."""
+
+    type = "nothing-to-ask"
+    title = "Nothing to ask again for"
+
+
 class NotYourOwn(NotAllowed):
     """A person cannot take themselves off the authors: it would let an author sign."""
 

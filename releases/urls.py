@@ -39,6 +39,7 @@ urlpatterns = [
     path("<str:version>/lessons/", verbs.Lessons.as_view(), name="lessons"),
     path("<str:version>/follow-up/", verbs.FollowUp.as_view(), name="follow-up"),
     path("<str:version>/replan/", verbs.Replan.as_view(), name="replan"),
+    path("<str:version>/ask-again/", verbs.AskAgain.as_view(), name="ask-again"),
     path("<str:version>/rebase/", verbs.Rebase.as_view(), name="rebase"),
     path("<str:version>/cancel/", verbs.Cancel.as_view(), name="cancel"),
     path("<str:version>/reopen/", verbs.Reopen.as_view(), name="reopen"),

@@ -31,6 +31,7 @@ class Verb(StrEnum):
     SUBMIT = "be submitted"
     SET_WINDOW = "be given a window"
     REPLAN = "be replanned"
+    ASK_AGAIN = "be asked again"
     REBASE = "be rebased"
     CANCEL = "be cancelled"
     REOPEN = "be reopened"
@@ -75,6 +76,7 @@ WAYS: dict[Verb, Way] = {
     Verb.SUBMIT: _way(Action.SUBMIT, S.VALIDATING),
     Verb.SET_WINDOW: _way(Action.SET_WINDOW, *_BEFORE_REJECTION),
     Verb.REPLAN: _way(Action.REPLAN, S.REVIEW, S.APPROVED),
+    Verb.ASK_AGAIN: _way(Action.SUBMIT, S.REVIEW, S.APPROVED),
     Verb.REBASE: _way(Action.REBASE, S.DRAFT, S.VALIDATING, S.REVIEW, S.APPROVED),
     Verb.CANCEL: _way(Action.CANCEL, *BEFORE_START),
     Verb.REOPEN: _way(Action.REOPEN, S.REJECTED),

@@ -13,7 +13,7 @@ from accounts.errors import UnknownPerson
 from accounts.forms import NewPersonForm, PersonForm, RoleForm, SourceLoginForm
 from accounts.models import User
 from accounts.pages import Page, answered
-from accounts.queries import labels, people, tokens_of
+from accounts.queries import deputies_of, labels, people, tokens_of
 from accounts.roles import Role
 from accounts.services import people as services
 from events import clock
@@ -122,6 +122,8 @@ class PersonPage(Page):
             "names": labels({*(e.actor for e in events), *(h.given_by for h in history)}),
             "tokens": tokens_of(person) if may_manage else [],
             "may_manage": may_manage,
+            "deputies": deputies_of(person),
+            "may_name": may_manage or (self.actor.user == person and self.may("NAME_DEPUTY")),
             "now": clock.now(),
             "form": PersonForm(initial=initial),
             "role_form": RoleForm(),

@@ -34,14 +34,17 @@ class SignOff(models.Model):
     invalid_reason = models.TextField(blank=True)
 
     class Meta:
-        """One person counts once; a no-go says why. (gate, role) and (gate, seal) refer: 0002."""
+        """Once in a role, a no-go says why; (gate, role) and (gate, seal) refer (0002).
+
+        That one person signs in one role of a subject, also at two gates, is held by 0003.
+        """
 
         ordering = ("at", "id")
         constraints = (
             models.UniqueConstraint(
-                fields=("gate", "person"),
+                fields=("gate", "person", "role"),
                 condition=Q(withdrawn_at=None, invalid_reason=""),
-                name="signoff_one_per_person",
+                name="signoff_one_per_person_and_role",
             ),
             models.CheckConstraint(condition=Q(answer__in=Answer.values), name="signoff_answer_known"),
             models.CheckConstraint(

@@ -86,6 +86,11 @@ class Gate(models.Model):
         return self.status in LIVE
 
     @property
+    def is_overdue(self) -> bool:
+        """True when its time is over, whether or not the sweep has closed it."""
+        return self.expires_at is not None and self.expires_at <= clock.now()
+
+    @property
     def never_sign(self) -> list[str]:
         """People (`@login`) and roles that the frozen rule bars."""
         return list(self.rule.get("never_sign", ()))

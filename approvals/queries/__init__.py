@@ -12,10 +12,12 @@ from approvals.queries.standing import signers as signers
 from approvals.queries.standing import standing as standing
 from approvals.queries.standing import standing_go as standing_go
 from approvals.queries.standing import standings as standings
+from approvals.queries.standing import unmeetable as unmeetable
 from approvals.queries.standing import waiting_for as waiting_for
 from approvals.queries.standing import who_can_sign as who_can_sign
 from approvals.queries.versions import exceptions_of as exceptions_of
 from approvals.queries.versions import in_force as in_force
+from approvals.queries.versions import newest_number as newest_number
 from approvals.queries.versions import pending as pending
 from approvals.queries.versions import rule_now as rule_now
 from approvals.queries.versions import tightened as tightened

@@ -39,7 +39,7 @@ class RequirementStanding:
 
 def parts(to_gate: str = "") -> tuple[str | Prefetch[str], ...]:
     """What `standing` reads of a gate, for `prefetch_related`; `to_gate` is the way there ("gate__")."""
-    given = SignOff.objects.select_related("person").order_by("at", "pk")
+    given = SignOff.objects.select_related("person", "stands_in_for").order_by("at", "pk")
     return (f"{to_gate}requirements", Prefetch(f"{to_gate}signoffs", given))
 
 
@@ -128,7 +128,7 @@ def unmeetable(gate: Gate) -> str:
     """Why the present people cannot satisfy this gate, with what they have signed already; else ""."""
     people = {
         person.label: person.roles
-        for person in role_holders()
+        for person in _signers_of([gate])
         if why_barred(gate, person) is None and may(person, Action.SIGN) is None
     }
     asked = [Asked(Role(r.role), r.count, r.meaning) for r in gate.requirements.all()]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Subquery
+
 from approvals import policy_document
 from approvals.models import ExceptionUse, Gate, PolicyProposal, PolicyVersion
 from approvals.rules import EXCEPTIONS, Rule, rule_for, rules_of
@@ -42,8 +44,18 @@ def rule_now(kind: str, environment: str = "", release_kind: str = "") -> Rule |
     return rule_for(rules, gate=kind, environment=environment, release_kind=release_kind)
 
 
-def tightened(gate: Gate) -> str:
-    """How the policy in force asks more than this gate, which keeps its own version; "" when it does not."""
+def newest_number() -> Subquery:
+    """The number of the version in force, to be read with other rows; NULL before the first is kept."""
+    return Subquery(PolicyVersion.objects.order_by("-number").values("number")[:1])
+
+
+def tightened(gate: Gate, newest: int | None = None) -> str:
+    """How the policy in force asks more than this gate, which keeps its own version; "" when it does not.
+
+    `newest` is the number in force where the caller knows it: mostly the gate's own, and nothing is read.
+    """
+    if newest == gate.policy_version:
+        return ""
     version = in_force()
     if not gate.is_live or version.number == gate.policy_version:
         return ""

@@ -6,17 +6,18 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from accounts.actors import Actor
+from accounts.actors import Actor, person
+from accounts.roles import Role
 from accounts.services.factors import demand_fresh
 from approvals import queries
 from approvals.errors import AlreadyDecided, GateClosed, MayNotSign
 from approvals.models import Decision, Gate
-from approvals.policy import Action, require
+from approvals.policy import Action, require, why_invalid
 from approvals.services.locking import about, demand_seal, end_go, locked, reject
 from approvals.services.signatures import keep_decision
 from approvals.states import DecisionAnswer
 from events import clock
-from events.errors import Blocked, Invalid
+from events.errors import Blocked, Blocker, Invalid
 from events.services import record
 
 Window = tuple[datetime, datetime]
@@ -86,11 +87,26 @@ def _demand_go(gate: Gate, actor: Actor) -> None:
         )
     if gate.decisions.filter(answer=DecisionAnswer.GO, revoked_at=None).exists():
         raise AlreadyDecided(f"A go stands already for {gate.label}.")
+    if gate.is_overdue:
+        raise GateClosed(f"The gate of {gate.label} expired at {gate.expires_at:%Y-%m-%d %H:%M} UTC.")
+    _demand_signers_stand(gate)
     blockers = queries.missing(gate)
     if blockers:
         raise Blocked(
             f"{gate.label} cannot have its go yet: " + " ".join(b.sentence for b in blockers),
             blockers=blockers,
+        )
+
+
+def _demand_signers_stand(gate: Gate) -> None:
+    """Judge every signer as they are now: who lost the role or the account counts no more."""
+    standing = gate.signoffs.filter(withdrawn_at=None, invalid_reason="").select_related("person")
+    judged = [why_invalid(gate, person(s.person), Role(s.role)) for s in standing]
+    lost = [sentence for sentence in judged if sentence is not None]
+    if lost:
+        raise Blocked(
+            f"{gate.label} cannot have its go: {' '.join(lost)}",
+            blockers=[Blocker("signoff-invalid", why, "another holder of the role") for why in lost],
         )
 
 

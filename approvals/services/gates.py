@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from approvals.errors import EmptyGate, GateExists
 from approvals.models import Gate, Requirement, SignOff
 from approvals.policy import why_invalid
 from approvals.queries.standing import unmeetable
-from approvals.rules import Rule
+from approvals.rules import Asked, Rule, handed_in
 from approvals.services.locking import about, end_go, locked, settle
 from approvals.services.versions import rule_for_gate
 from approvals.states import GateState
@@ -39,14 +39,17 @@ def open_gate(
     barred: Mapping[str, str],
     actor: Actor,
     expires_at: datetime | None = None,
+    asked: Sequence[Asked] | None = None,
 ) -> Gate:
     """Ask the roles of the policy in force about one seal; the gate keeps that version and its rule.
 
-    `expires_at` replaces the rule's expiry. `barred` maps actor ids to the full sentence why they may
-    not sign (authors). Raises EmptyGate when the policy asks nobody, GateExists while an earlier gate of
-    this stream and kind is live.
+    `expires_at` replaces the rule's expiry, `asked` the whole rule, for what another gate has frozen.
+    `barred` maps actor ids to the full sentence why they may not sign (authors). Raises EmptyGate when the
+    policy asks nobody, GateExists while an earlier gate of this stream and kind is live.
     """
     version, rule = rule_for_gate(kind, environment, release_kind)
+    if asked is not None:
+        rule = handed_in(kind, asked)
     if rule is None or not rule.signatures:
         raise EmptyGate(
             f"The approval policy asks no role for the gate “{kind}”, so {label} could pass unseen. "

@@ -134,6 +134,7 @@ def sign_policy(*, actor: Actor, role: str, answer: str, remark: str = "", seal:
     if proposal is None:
         raise NoProposal("No changed policy waits for signatures.")
     signoff = sign(proposal.gate_id, actor=actor, role=role, answer=answer, remark=remark, seal=seal)
+    gates.re_judge(proposal.gate_id)
     _settle(proposal)
     return signoff
 

@@ -12,14 +12,16 @@ from django.db import IntegrityError, transaction
 
 from accounts.actors import Actor
 from accounts.models import User
+from accounts.queries import stands_in_for
 from accounts.roles import Role
 from accounts.services.factors import demand_fresh
 from approvals.errors import AlreadySigned, GateClosed, GateNotFound, MayNotSign
 from approvals.models import Gate, SignOff
 from approvals.policy import Action, may_sign, require, who_may
+from approvals.services.exceptions import use_exception
 from approvals.services.locking import about, demand_seal, end_go, locked, reject, settle
 from approvals.services.signatures import keep_signoff, keep_withdrawal
-from approvals.states import Answer
+from approvals.states import LIVE, Answer
 from events import clock
 from events.errors import Invalid
 from events.services import record
@@ -45,11 +47,18 @@ def sign(
     demand_seal(gate, seal)
     signoff = _store(gate, actor, chosen, said, text)
     signed = keep_signoff(signoff, actor)
+    _count_exceptions(gate, signoff)
     record(
         gate.stream,
         "signoff.given",
         actor.id,
-        after={"signoff": signoff.pk, "role": chosen, "answer": said, "meaning": signoff.meaning},
+        after={
+            "signoff": signoff.pk,
+            "role": chosen,
+            "answer": said,
+            "meaning": signoff.meaning,
+            "stands_in_for": signoff.stands_in_for.actor_id if signoff.stands_in_for else None,
+        },
         reason=text,
         data=about(gate) | {"factors": signoff.factors, "signature": signed.signature, "key": signed.key_id},
     )
@@ -68,7 +77,7 @@ def _read(role: Role | str, answer: Answer | str, remark: str) -> tuple[Role, An
         faults["answer"] = ["The answer is “go” or “no_go”."]
     text = remark.strip()
     if answer == Answer.NO_GO and not text:
-        faults["remark"] = ["A no-go needs a remark that says what must change."]
+        faults["remark"] = ["A no-go needs a remark that says what has to change."]
     if len(text) > REMARK_LIMIT:
         faults["remark"] = [f"A remark has at most {REMARK_LIMIT} characters; link to longer texts."]
     if faults:
@@ -82,12 +91,37 @@ def _demand_may_sign(gate: Gate, actor: Actor, role: Role) -> None:
         actor = replace(actor, roles=User.objects.get(pk=actor.user.pk).current_roles())
     refusal = may_sign(gate, actor, role)
     if refusal is None:
+        _demand_one_role(gate, actor, role)
         return
-    if not gate.is_live:
+    if not gate.is_live or gate.is_overdue:
         raise GateClosed(refusal if not gate.closing_reason else f"{refusal} {gate.closing_reason}")
     if actor.user and any(s.person_id == actor.user.pk for s in gate.standing_signoffs):
         raise AlreadySigned(f"{refusal} Withdraw that signature first to answer otherwise.")
     raise MayNotSign(refusal)
+
+
+def _demand_one_role(gate: Gate, actor: Actor, role: Role) -> None:
+    """One person signs one release in one role, whichever of its gates asks."""
+    other = _signed_otherwise(gate, actor.user, role)
+    if other is not None and "one_person_two_roles" not in gate.exceptions:
+        raise AlreadySigned(
+            f"{actor.label} has signed this already as {Role(other.role).label} (gate {other.gate.kind}), "
+            f"and one person signs in one role. Another {role.label} can."
+        )
+
+
+def _signed_otherwise(gate: Gate, person: User | None, role: Role | str) -> SignOff | None:
+    """A standing signature of this person in another role at a live gate of the same subject."""
+    live = SignOff.objects.filter(gate__stream=gate.stream, gate__state__in=LIVE)
+    standing = live.filter(person=person, withdrawn_at=None, invalid_reason="").exclude(role=role)
+    return standing.select_related("gate").first()
+
+
+def _count_exceptions(gate: Gate, signoff: SignOff) -> None:
+    if signoff.person.actor_id in gate.barred:
+        use_exception(gate, "author_signs", signoff.person)
+    if "one_person_two_roles" in gate.exceptions and _signed_otherwise(gate, signoff.person, signoff.role):
+        use_exception(gate, "one_person_two_roles", signoff.person)
 
 
 def _store(gate: Gate, actor: Actor, role: Role, answer: Answer, remark: str) -> SignOff:
@@ -101,6 +135,7 @@ def _store(gate: Gate, actor: Actor, role: Role, answer: Answer, remark: str) ->
         remark=remark,
         seal=gate.seal,
         at=clock.now(),
+        stands_in_for=stands_in_for(actor.user, role),
         factors=demand_fresh(actor, f"sign {gate.label} as {role.label}"),
     )
     try:

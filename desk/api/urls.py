@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from desk.api import dossiers, holds, keys, views
+from desk.api import dossiers, holds, keys, policy, views
 
 urlpatterns = [
     path("events/", views.Events.as_view(), name="api-events"),
@@ -14,4 +14,9 @@ urlpatterns = [
     path("dossiers/<uuid:dossier>/archive/", dossiers.Archive.as_view(), name="api-dossier-archive"),
     path("legal-holds/", holds.Holds.as_view(), name="api-holds"),
     path("legal-holds/<int:id>/lift/", holds.LiftHold.as_view(), name="api-hold-lift"),
+    path("policy/", policy.Policy.as_view(), name="api-policy"),
+    path("policy/sign-offs/", policy.PolicySignOffs.as_view(), name="api-policy-sign-offs"),
+    path("policy/take-back/", policy.PolicyTakeBack.as_view(), name="api-policy-take-back"),
+    path("deputies/", policy.Deputies.as_view(), name="api-deputies"),
+    path("deputies/<id:pk>/", policy.OneDeputy.as_view(), name="api-deputy"),
 ]

@@ -14,6 +14,7 @@ def _sweep(task: str, every: float, queue: str) -> dict[str, Any]:
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "deployments-sweep": _sweep("deployments.tasks.sweep", 1.0, "control"),
     "releases-sweep": _sweep("releases.tasks.sweep", 2.0, "control"),
+    "approvals-sweep": _sweep("approvals.tasks.sweep", 5.0, "control"),
     "notifications-sweep": _sweep("notifications.tasks.sweep", 2.0, "mail"),
     "deployments-observe": _sweep("deployments.tasks.observe_idle", 10.0, "engine"),
     "events-checkpoint": {

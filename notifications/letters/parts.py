@@ -14,6 +14,8 @@ NO_REPLY = "Nothing can be done from this mail itself, and a reply does nothing.
 BEFORE_ITS_END = frozenset(
     {
         MailKind.SIGNOFF_ASKED,
+        MailKind.REMINDER,
+        MailKind.STUCK,
         MailKind.GO,
         MailKind.POSTPONED,
         MailKind.WINDOW_MOVED,

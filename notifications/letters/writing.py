@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from notifications.letters import asking, deciding, running
+from notifications.letters import asking, deciding, reminding, running
 from notifications.letters.letter import Letter, Recipient
 from notifications.news import News
 from notifications.states import MailKind
 
 WRITERS: dict[MailKind, Callable[[News, Recipient], Letter]] = {
     MailKind.SIGNOFF_ASKED: asking.signoff_asked,
+    MailKind.REMINDER: reminding.reminder,
+    MailKind.STUCK: reminding.stuck,
     MailKind.SIGNATURES_VOID: asking.signatures_void,
     MailKind.GO: deciding.go,
     MailKind.GO_ENDED: deciding.go_ended,

@@ -78,6 +78,7 @@ SIGNOFF = {
     "by": "quinn",
     "at": "2026-11-24T15:02:00Z",
     "stands": True,
+    "stands_in_for": None,
 }
 DECISION = {
     "answer": "go",
@@ -93,6 +94,10 @@ GATE: dict[str, Any] = {
     "round": 1,
     "opened_at": "2026-11-24T14:00:00Z",
     "closing_reason": "",
+    "policy_version": 1,
+    "expires_at": "2026-12-08T14:10:00Z",
+    "owed": None,
+    "tightened": "",
     "requirements": [
         {
             "role": "qa_lead",

@@ -105,6 +105,7 @@ class SignOffGiven(Strict):
     by = Char()
     at = When()
     stands = serializers.BooleanField(help_text="False: withdrawn, or no longer valid.")
+    stands_in_for = Char(allow_null=True, help_text="Whose deputy signed.")
 
 
 class RequirementGiven(Strict):
@@ -137,6 +138,10 @@ class GateGiven(Strict):
     round = serializers.IntegerField()
     opened_at = When()
     closing_reason = Char(allow_blank=True)
+    policy_version = serializers.IntegerField(help_text="The version that it keeps.")
+    expires_at = When(allow_null=True)
+    owed = serializers.DictField(allow_null=True, help_text="Signatures that may come later, and by when.")
+    tightened = Char(allow_blank=True, help_text="What the policy in force asks more, if anything.")
     requirements = RequirementGiven(many=True)
     decision = DecisionGiven(allow_null=True)
 

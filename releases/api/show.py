@@ -10,7 +10,7 @@ from typing import Any
 
 from accounts.queries import labels
 from approvals.models import Decision, Gate, SignOff
-from approvals.queries import standing
+from approvals.queries import standing, tightened
 from releases.content import NO_MIGRATION
 from releases.freezing import DAYS
 from releases.models import Freeze, Lessons, ManualFact, Release
@@ -125,6 +125,7 @@ def signoff(given: SignOff) -> dict[str, Any]:
         "by": given.person.handle,
         "at": given.at,
         "stands": given.stands,
+        "stands_in_for": given.stands_in_for.handle if given.stands_in_for else None,
     }
 
 
@@ -137,6 +138,10 @@ def gate(asked: Gate) -> dict[str, Any]:
         "round": asked.round,
         "opened_at": asked.opened_at,
         "closing_reason": asked.closing_reason,
+        "policy_version": asked.policy_version,
+        "expires_at": asked.expires_at,
+        "owed": asked.owed,
+        "tightened": tightened(asked),
         "requirements": [
             {
                 "role": row.role.value,

@@ -26,6 +26,7 @@ urlpatterns = [
     path(f"{ONE}deploy/", verbs.Deploy.as_view(), name="api-deploy"),
     path(f"{ONE}rollback/", verbs.Rollback.as_view(), name="api-rollback"),
     path(f"{ONE}replan/", verbs.Replan.as_view(), name="api-replan"),
+    path(f"{ONE}ask-again/", verbs.AskAgain.as_view(), name="api-ask-again"),
     path(f"{ONE}rebase/", verbs.Rebase.as_view(), name="api-rebase"),
     path(f"{ONE}cancel/", verbs.Cancel.as_view(), name="api-cancel"),
     path(f"{ONE}reopen/", verbs.Reopen.as_view(), name="api-reopen"),

@@ -7,6 +7,7 @@ is asked by `releases.services`, which own the transaction.
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
@@ -116,6 +117,7 @@ class Release(models.Model):
             models.Index(fields=("-created_at", "-id"), name="release_newest"),
             models.Index(fields=("-changed_at", "-id"), name="release_last_changed"),
             models.Index(fields=("content_hash",), name="release_by_content"),
+            GinIndex(fields=("content",), name="release_by_parts", opclasses=("jsonb_path_ops",)),
         )
 
     def __str__(self) -> str:

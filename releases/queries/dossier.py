@@ -43,7 +43,10 @@ class Dossier:
     items: list[ItemStanding] = field(default_factory=list)
     freezes: list[Freeze] = field(default_factory=list)
     gate_state: GateState | None = None
+    gate_end: str = ""
     unsigned: list[Blocker] = field(default_factory=list)
+    stuck: str = ""
+    tightened: str = ""
     go: Decision | None = None
     lock: EnvironmentLock | None = None
     runs: list[DeploymentRun] = field(default_factory=list)
@@ -100,6 +103,9 @@ def _add_people(dossier: Dossier) -> None:
         dossier.gate_state = gate.status
         if gate.status == GateState.OPEN:
             dossier.unsigned = approvals.missing(gate)
+            dossier.stuck = approvals.unmeetable(gate)
+        dossier.gate_end = gate.closing_reason
+        dossier.tightened = approvals.tightened(gate, getattr(dossier.release, "policy_in_force", None))
     dossier.facts = fact_definitions(dossier.release)
     if dossier.moment == "start":
         dossier.go = approvals.standing_go(gate) if gate is not None else None

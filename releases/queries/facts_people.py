@@ -30,16 +30,31 @@ def signatures(d: Dossier) -> Fact | None:
         return clear("signatures", "Signatures", "complete", "Every role that the gate asks has said go.")
     if d.gate_state == GateState.OPEN:
         text = " ".join(blocker.sentence for blocker in d.unsigned)
+        if d.stuck:
+            return blocks(
+                "signatures",
+                "Signatures",
+                "cannot be given",
+                f"The people who are there now cannot satisfy the gate: {d.stuck} {text}",
+                who="an Administrator, who can give the role to somebody or name a deputy",
+            )
         who = " and ".join(dict.fromkeys(blocker.who for blocker in d.unsigned))
         return blocks("signatures", "Signatures", f"{len(d.unsigned)} missing", text, who=who)
     return blocks(
         "signatures",
         "Signatures",
         d.gate_state.value,
-        f"The gate is {d.gate_state.label.lower()}; it takes no more signatures.",
-        who=who_may(Action.REOPEN),
+        f"The gate is {d.gate_state.label.lower()}; it takes no more signatures. {d.gate_end}".strip(),
+        who=who_may(Action.REOPEN if d.gate_state == GateState.REJECTED else Action.SUBMIT),
         final=d.gate_state == GateState.REJECTED,
     )
+
+
+def policy(d: Dossier) -> Fact | None:
+    """Does the approval policy in force ask more than the gate, which keeps its own version?"""
+    if not d.tightened:
+        return None
+    return watch("policy", "Approval policy", "asks more by now", d.tightened, who=who_may(Action.SUBMIT))
 
 
 def decision(d: Dossier) -> Fact | None:

@@ -10,6 +10,10 @@ from collections.abc import Callable
 
 from django.db import transaction
 
+from accounts.queries import user_of
+from approvals.policy import may_start
+from approvals.services.locking import locked as take_gate
+from approvals.services.reminding import remind
 from deployments.models import DeploymentRun
 from deployments.states import RunState
 from events import clock
@@ -62,6 +66,8 @@ def _staging(release: Release) -> None:
 
 def _review(release: Release) -> None:
     judge(release, PORTAL.id)
+    if release.gate_id is not None:
+        remind(take_gate(release.gate_id), window_start=release.window_start)
 
 
 def _approved(release: Release) -> None:
@@ -84,7 +90,9 @@ def _start_by_itself(release: Release) -> None:
     found = readiness(release, "start")
     lock = found.fact("lock")
     if found.answer == "go" and (lock is None or lock.verdict == "clear"):
-        start(release, AUTO_START, reason=f"The window opened and {watcher.by} was watching.")
+        by = user_of(watcher.by)
+        if release.gate is None or by is None or not may_start(release.gate, by.actor_id, by.handle):
+            start(release, AUTO_START, reason=f"The window opened and {watcher.by} was watching.", by=by)
 
 
 def _deploying(release: Release) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
+
 from accounts.actors import Actor
 from accounts.queries import user_by_source_login
 from releases.errors import NotYourOwn
@@ -129,7 +131,7 @@ def tie(release: Release) -> list[Author]:
 
 
 def barred(release: Release) -> dict[str, str]:
-    """Actor id → why this person may not sign this release: they wrote it."""
+    """Actor id → why this person may not sign this release: they wrote it, or something that it carries."""
     reasons: dict[str, str] = {}
     for author in release.authors.select_related("user").exclude(user=None):
         assert author.user is not None
@@ -141,7 +143,31 @@ def barred(release: Release) -> dict[str, str]:
         reasons.setdefault(
             author.user.actor_id, f"{author.user.handle} is an author of {release.version}: {how}."
         )
-    return reasons
+    return _carried(release) | reasons
+
+
+def _carried(release: Release) -> dict[str, str]:
+    """Authors of other releases whose artefact this one brings: it carries their commits."""
+    brought = {
+        name: part.get("artifact", "")
+        for name, part in release.content.get("components", {}).items()
+        if name in release.brings and part.get("artifact")
+    }
+    same = Q()
+    for name, artifact in brought.items():
+        same |= Q(
+            release__brings__contains=[name],
+            release__content__contains={"components": {name: {"artifact": artifact}}},
+        )
+    if not same:
+        return {}
+    rows = Author.objects.filter(same).exclude(release=release).exclude(user=None)
+    return {
+        author.user.actor_id: f"{author.user.handle} is an author of what {release.version} carries from "
+        f"{author.release.version}."
+        for author in rows.select_related("user", "release")
+        if author.user is not None
+    }
 
 
 def named(authors: Any) -> list[str]:

@@ -11,12 +11,15 @@ from django.db import transaction
 
 from accounts import actors
 from accounts.actors import Actor
+from accounts.models import User
 from approvals import policy
+from approvals.services.exceptions import use_exception
 from deployments import queries as deployments
 from deployments.models import DeploymentRun
 from deployments.services.start import queue_run
 from deployments.states import RunKind
 from events import clock
+from events.errors import Blocker
 from releases import texts
 from releases.errors import BadContent, NotReady
 from releases.models import Release, Watching
@@ -69,10 +72,13 @@ def deploy(
         return start(release, actor, emergency=emergency, reason=reason)
 
 
-def start(release: Release, actor: Actor, *, emergency: bool = False, reason: str = "") -> DeploymentRun:
-    """Start a locked, approved release, in the caller's transaction."""
+def start(
+    release: Release, actor: Actor, *, emergency: bool = False, reason: str = "", by: User | None = None
+) -> DeploymentRun:
+    """Start a locked, approved release, in the caller's transaction; `by` watches a start by itself."""
     text = _read(release, emergency, reason)
     _demand_ready(release, readiness(release, "start"), emergency)
+    _demand_another_signer(release, by or actor.user)
     run = queue_run(
         environment=deployments.production(),
         kind=RunKind.DEPLOY,
@@ -104,6 +110,20 @@ def start(release: Release, actor: Actor, *, emergency: bool = False, reason: st
         data={"run": run.pk, "seal": release.seal},
     )
     return run
+
+
+def _demand_another_signer(release: Release, by: User | None) -> None:
+    """Whoever starts is not the only one who signed, unless the policy declares that; then it is counted."""
+    gate = release.gate
+    if gate is None or by is None:
+        return
+    sentence = policy.may_start(gate, by.actor_id, by.handle)
+    if sentence is not None:
+        raise NotReady(
+            sentence, blockers=[Blocker("only-signer", sentence, policy.who_may(policy.Action.DEPLOY))]
+        )
+    if policy.is_only_signer(gate, by.actor_id):
+        use_exception(gate, "starter_is_only_signer", by)
 
 
 def _read(release: Release, emergency: bool, reason: str) -> str:

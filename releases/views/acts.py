@@ -43,6 +43,7 @@ SHOWN = (
     Shown(Verb.ANNOTATE, "edit", "Change title and notes", "doc"),
     Shown(Verb.SET_AUTHORS, "authors", "Change authors", "people"),
     Shown(Verb.REBASE, "rebase", "Rebase", "reset"),
+    Shown(Verb.ASK_AGAIN, "ask-again", "Ask for signatures again", "pen"),
     Shown(Verb.REPLAN, "replan", "Freeze a new plan", "lock"),
     Shown(
         Verb.ROLL_BACK,

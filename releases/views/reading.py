@@ -12,7 +12,7 @@ from django.db.models import Prefetch
 
 from accounts.actors import Actor
 from approvals.policy import Action, may
-from approvals.queries import parts
+from approvals.queries import newest_number, parts
 from events import clock
 from events.models import Event
 from releases import queries
@@ -37,6 +37,7 @@ def get_release(version: str) -> Release:
             rows.prefetch_related(
                 *parts("gate__"), Prefetch("authors", Author.objects.select_related("user"))
             )
+            .annotate(policy_in_force=newest_number())
             .filter(version=version)
             .first()
         )

@@ -34,6 +34,7 @@ class SignCard:
     state: str
     meaning: str
     by: str = ""
+    stands_in_for: str = ""
     at: datetime | None = None
     remark: str = ""
     reason: str = ""
@@ -80,6 +81,7 @@ def _card(release: Release, row: RequirementStanding, actor: Actor, gate: Gate) 
     return replace(
         base,
         by=last.person.handle,
+        stands_in_for=last.stands_in_for.handle if last.stands_in_for else "",
         at=last.at,
         remark=last.remark,
         reason=last.invalid_reason,

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from approvals.acts import Confirm
 from approvals.pages import ActPage
+from approvals.queries import in_force
 from deployments.models import DeploymentRun, Environment, Region
 from deployments.plan import sentences
 from deployments.views.steer import abort_effects, weights_now
@@ -19,6 +20,7 @@ from releases import forms
 from releases.models import Release
 from releases.queries.plans import plan_of
 from releases.services import (
+    ask_again,
     cancel,
     deciding,
     follow_up,
@@ -381,6 +383,25 @@ class Replan(ReleaseAct):
         """Replan."""
         replan.replan(self.version, actor=self.actor)
         return f"{self.version} has a new plan and a new seal; the roles are asked again."
+
+
+class AskAgain(ReleaseAct):
+    """`ask-again/`: the next round about the same seal."""
+
+    name, title, label, icon = "ask-again", "Ask again for {version}?", "Ask again", "pen"
+
+    def effects(self, release: Release) -> list[str]:
+        """Under which rules, and what becomes of the signatures."""
+        number = in_force().number
+        return [
+            f"The next round asks under version {number} of the approval policy, about the same seal.",
+            "Every signature of this round resets, and a go with them. What staging proved stays.",
+        ]
+
+    def perform(self, data: dict[str, Any]) -> str:
+        """Ask again."""
+        ask_again.ask_again(self.version, actor=self.actor)
+        return f"The roles are asked again for {self.version}."
 
 
 class Rebase(ReleaseAct):

@@ -28,6 +28,8 @@ POST releases/{version}/follow-up/ | GET releases/{version}/readiness/ | GET dep
 GET deployments/{id}/
 GET deployments/{id}/progress/ | POST deployments/{id}/pause/ | POST deployments/{id}/resume/
 POST deployments/{id}/promote/ | POST deployments/{id}/abort/ | GET events/ | GET keys/ | GET environments/
+POST releases/{version}/ask-again/ | GET policy/ | POST policy/sign-offs/ | POST policy/take-back/
+GET,POST deputies/ | DELETE deputies/{id}/
 GET,POST freezes/ | DELETE freezes/{id}/
 POST dossiers/ | GET dossiers/{dossier}/ | GET dossiers/{dossier}/archive/
 GET,POST legal-holds/ | POST legal-holds/{id}/lift/

@@ -37,6 +37,11 @@ EVENTS: dict[MailKind, tuple[str, dict[str, Any]]] = {
     MailKind.ROLLED_BACK: ("release.rolled_back", {"reason": "Errors over 1 %."}),
     MailKind.REPLACED: ("release.superseded", {}),
     MailKind.COMPLETED: ("release.completed", {}),
+    MailKind.REMINDER: (
+        "signoff.reminder",
+        {"after": {"reminder": 2, "level": 3, "waiting": [{"role": "qa_lead", "who_can": ["quinn"]}]}},
+    ),
+    MailKind.STUCK: ("gate.unsatisfiable", {"reason": "It asks 1 × QA Lead, and nobody may give it."}),
     MailKind.SIGNATURES_VOID: ("signatures.voided", {"reason": "Rebuilt.", "before": {"signers": [1]}}),
 }
 

@@ -11,7 +11,18 @@ from rest_framework.response import Response
 from approvals.policy import Action
 from releases.api import examples, gives, takes
 from releases.api.whole import moved, started
-from releases.services import cancel, follow_up, rebase, reopen, replan, rollback, stage, starting, submit
+from releases.services import (
+    ask_again,
+    cancel,
+    follow_up,
+    rebase,
+    reopen,
+    replan,
+    rollback,
+    stage,
+    starting,
+    submit,
+)
 from rest.schema import ETAG, VERSION, operation
 from rest.strict import Nothing, body_of
 from rest.views import Endpoint
@@ -139,6 +150,29 @@ class Replan(Endpoint):
         """Freeze the plan of now."""
         body_of(request, Nothing)
         replan.replan(version, actor=self.actor)
+        return moved(version)
+
+
+class AskAgain(Endpoint):
+    """`…/ask-again/`."""
+
+    policy_actions: ClassVar = {"POST": Action.SUBMIT}
+
+    @operation(
+        "Verbs",
+        "Ask for signatures again",
+        description="After the gate expired, or under a newer approval policy: same seal, next round.",
+        takes=Nothing,
+        gives=gives.ReleaseGiven,
+        answer=examples.RELEASE,
+        parameters=PARAMETERS,
+        refuses=(404,),
+        name="releases_ask_again",
+    )
+    def post(self, request: Request, version: str) -> Response:
+        """Open the next round."""
+        body_of(request, Nothing)
+        ask_again.ask_again(version, actor=self.actor)
         return moved(version)
 
 

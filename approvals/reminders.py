@@ -1,0 +1,27 @@
+"""When somebody is reminded of a missing signature, and how many people then. Pure.
+
+A reminder comes after a quarter of what is left until the window opens, at least half an hour and at most
+a day after the last word; so they come faster as the window nears. Each goes to more people.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+SOONEST, LATEST = timedelta(minutes=30), timedelta(days=1)
+NEAR = timedelta(hours=2)
+SIGNERS, MANAGERS, EVERYBODY = 1, 2, 3
+"""Levels: those who can sign; the Release Managers too; also the Administrators, who can name others."""
+
+
+def next_at(last: datetime, window_start: datetime | None) -> datetime:
+    """When the next reminder is due; `last` is when it was asked, or the last reminder."""
+    if window_start is None:
+        return last + LATEST
+    return last + min(LATEST, max(SOONEST, (window_start - last) / 4))
+
+
+def level(count: int, now: datetime, window_start: datetime | None) -> int:
+    """Who is told by a reminder after `count` earlier ones."""
+    near = window_start is not None and window_start - now <= NEAR
+    return EVERYBODY if near else min(EVERYBODY, count + 1)
