@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 
 from deployments.errors import RunNotFound
-from deployments.services import observing
+from deployments.services import drifting, observing, scaling
 from deployments.services import reconcile as engine
 from deployments.services import sweep as clock
 
@@ -23,6 +23,13 @@ def look(run_id: int) -> None:
         log.info("run %s is gone", run_id)
 
 
+@shared_task(name="deployments.tasks.look_when_due")
+def look_when_due(run_id: int) -> None:
+    """The shortcut between two sweeps: a look unless somebody has had it in between."""
+    if clock.is_due(run_id):
+        look(run_id)
+
+
 @shared_task(name="deployments.tasks.sweep")
 def sweep() -> None:
     """Wake what is due."""
@@ -33,6 +40,18 @@ def sweep() -> None:
 def observe_idle() -> None:
     """Keep what is live where fresh."""
     observing.observe_idle()
+
+
+@shared_task(name="deployments.tasks.resize")
+def resize() -> None:
+    """Sizes by the clock."""
+    scaling.resize()
+
+
+@shared_task(name="deployments.tasks.check_drift")
+def check_drift() -> None:
+    """Does everything run what was approved?"""
+    drifting.check()
 
 
 @shared_task(name="deployments.tasks.clear_old_progress")

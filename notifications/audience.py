@@ -41,7 +41,7 @@ def _everybody(news: News) -> Iterator[Recipient]:
     if news.kind == MailKind.SIGNATURES_VOID:
         yield from _signed_or_asked(news)
         return
-    if news.kind == MailKind.HELD:
+    if news.kind in (MailKind.HELD, MailKind.DRIFTED):
         yield from _holders(Action.PROMOTE)
         return
     told = list(_told(news.event.stream))

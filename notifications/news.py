@@ -37,6 +37,7 @@ KIND_OF: dict[str, MailKind] = {
     "release.rolled_back": MailKind.ROLLED_BACK,
     "release.superseded": MailKind.REPLACED,
     "release.completed": MailKind.COMPLETED,
+    "run.drifted": MailKind.DRIFTED,
 }
 BACK_FROM_APPROVED = (
     "release.returned_to_review",

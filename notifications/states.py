@@ -40,3 +40,4 @@ class MailKind(models.TextChoices):
     REPLACED = "replaced", "Replaced"
     COMPLETED = "completed", "Monitoring completed"
     AUDIT_HEAD = "audit_head", "Head of the audit trail"
+    DRIFTED = "drifted", "Something else runs"

@@ -202,12 +202,51 @@ class Routing:
 class ProbeResult:
     """What a target says of itself and of a slot that it is asked to run later.
 
-    `problems` are sentences; an empty tuple means that the slot could be started.
+    `problems` are sentences; an empty tuple means that the slot could be started. `fingerprint` stands
+    for what the target would make of it, where it can say so beforehand (Kubernetes).
     """
 
     data_class: str
     version: str
     problems: tuple[str, ...] = ()
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectChange:
+    """One field of one object that a colour would have otherwise than the one that serves.
+
+    `object` is its kind and component, `path` empty for a whole object that comes or goes.
+    """
+
+    object: str
+    path: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a target would make of a slot, beside what serves there; `fingerprint` as in ProbeResult."""
+
+    changes: tuple[ObjectChange, ...]
+    fingerprint: str
+
+
+class Previews(Protocol):
+    """A target that can say beforehand what it would make of a slot."""
+
+    def preview(self, slot: SlotSpec) -> Preview:
+        """Every difference to what serves. Changes nothing; raises as `Platform` does."""
+        ...
+
+
+class Resizes(Protocol):
+    """A target whose components have sizes by the clock."""
+
+    def resize(self, fence: int, now: datetime) -> Sequence[str]:
+        """Have the size of that moment where traffic goes; the names of what was changed."""
+        ...
 
 
 class Platform(Protocol):

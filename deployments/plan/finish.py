@@ -8,6 +8,7 @@ from datetime import datetime
 from deployments.plan import prepare
 from deployments.plan.moves import Answer, Ask, Call, Done, Fail, Move, Wait
 from deployments.plan.views import RunView, Seen, StepView, background_right, in_force
+from deployments.plan.words import soon
 from platforms.base import Observation
 
 Answers = Mapping[Call, Answer]
@@ -28,7 +29,7 @@ def verify(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Ans
     limit = run.plan["ready_timeout_seconds"]
     if step.seconds_running(now) > limit:
         return Fail(step.ordinal, f"Not as wanted after {limit} s: {'; '.join(wrong)}.")
-    return Wait(f"Verifying; not yet as wanted: {'; '.join(wrong)}.", 1.0)
+    return Wait(f"Verifying; not yet as wanted: {'; '.join(wrong)}.", soon(step.seconds_running(now), 1.0))
 
 
 def _wrong(run: RunView, here: Observation) -> list[str]:

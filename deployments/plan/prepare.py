@@ -7,7 +7,7 @@ from datetime import datetime
 
 from deployments.plan.moves import Answer, Ask, Call, Done, Fail, Move, Wait
 from deployments.plan.views import RunView, Seen, StepView, in_force
-from deployments.plan.words import joined
+from deployments.plan.words import joined, soon
 from platforms.base import JobResult, Observation, ProbeResult
 
 Answers = Mapping[Call, Answer]
@@ -31,6 +31,9 @@ def preflight(run: RunView, step: StepView, seen: Seen, now: datetime, answers: 
             return Fail(step.ordinal, text)
         if found.problems:
             return Fail(step.ordinal, f"{region} cannot run this: {' '.join(found.problems)}")
+        if found.fingerprint and run.previewed.get(region, found.fingerprint) != found.fingerprint:
+            text = f"{region} would make something else of it now than its signers saw; have it signed anew."
+            return Fail(step.ordinal, text)
         here = seen.regions.get(region)
         if step.kind == "preflight" and here is not None and not in_force(here, run.weights(0)):
             return Fail(step.ordinal, _serves_otherwise(run, region, here))
@@ -96,7 +99,7 @@ def deploy(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Ans
     limit = run.plan["ready_timeout_seconds"]
     if step.seconds_running(now) > limit:
         return Fail(step.ordinal, f"Not ready within {limit} s: {'; '.join(waiting)}.")
-    return Wait(f"Waiting in {step.region} for {'; '.join(waiting)}.", 1.0)
+    return Wait(f"Waiting in {step.region} for {'; '.join(waiting)}.", soon(step.seconds_running(now), 1.0))
 
 
 def jobs(
@@ -123,7 +126,7 @@ def jobs(
         if result.state == "running":
             if step.seconds_running(now) > limit * len(components) + GRACE_SECONDS:
                 return Fail(step.ordinal, f"{job} of {component} did not end within {limit} s.")
-            return Wait(f"{job} of {component} runs in {step.region}.", 1.0)
+            return Wait(f"{job} of {component} runs in {step.region}.", soon(step.seconds_running(now), 1.0))
     return Done(step.ordinal, f"{word}: {joined(list(components))}.")
 
 

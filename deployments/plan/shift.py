@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from deployments.analysis import Outcome, Verdict, unmeasured
 from deployments.plan.moves import Answer, Ask, Call, Done, Fail, Move, Note, Return, Wait
 from deployments.plan.views import RunView, Seen, StepView, background_right, in_force
-from deployments.plan.words import duration
+from deployments.plan.words import duration, soon
 
 Answers = Mapping[Call, Answer]
 
@@ -62,7 +62,7 @@ def _undecided(run: RunView, step: StepView, verdict: Verdict, overdue: float, a
         text += " A DevOps Engineer is called."
     if not run.bound:
         text += f" Goes back in {duration(max(0.0, limits['decide_by_seconds'] - overdue))} unless it passes."
-    return Wait(text, 2.0, call_out=called)
+    return Wait(text, soon(overdue, 2.0), call_out=called)
 
 
 def cut_over(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Answers) -> Move:

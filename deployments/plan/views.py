@@ -48,7 +48,8 @@ class RunView:
     are what preflight already knows to be wrong. `artifacts` are the wanted digests by component;
     `migrations`, `contracts` and `smokes` name the components that bring such a job. `retire_slot`
     is what a retire run takes down, empty when something still needs that colour. `accepted_marks`
-    are acts past the portal that somebody has said yes to, by region.
+    are acts past the portal that somebody has said yes to, by region. `previewed` are the fingerprints
+    of what signers saw that each region would make of it, where a region can say so.
     """
 
     state: RunState
@@ -67,6 +68,7 @@ class RunView:
     drain_seconds: int = 0
     retire_slot: str = ""
     accepted_marks: Mapping[str, str] = field(default_factory=dict)
+    previewed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def current(self) -> StepView | None:

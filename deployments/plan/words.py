@@ -25,6 +25,11 @@ def duration(seconds: float) -> str:
     return f"{hours} h" if rest < 60 else f"{hours} h {rest // 60} min"
 
 
+def soon(seconds: float, most: float) -> float:
+    """When to look again at something that has lasted so long: often at first, then every `most` seconds."""
+    return min(most, max(0.2, seconds / 4))
+
+
 def joined(names: list[str]) -> str:
     """Names as a list in a sentence: "a, b and c"."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

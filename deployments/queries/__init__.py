@@ -3,6 +3,7 @@
 Called by `releases`, `desk`, pages and the API. Nothing here changes a row or calls a driver.
 """
 
+from deployments.queries.drift import drift
 from deployments.queries.environments import (
     active_run,
     environment,
@@ -33,6 +34,7 @@ __all__ = [
     "RunFacts",
     "Sample",
     "active_run",
+    "drift",
     "environment",
     "environments",
     "is_production",

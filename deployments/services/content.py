@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from deployments.errors import ContentInvalid
@@ -38,14 +39,17 @@ def check_content(content: Mapping[str, Any], content_hash: str) -> None:
 
 def slot_spec(run: DeploymentRun, *, empty: bool = False) -> SlotSpec:
     """The run's colour as a driver takes it; `empty` makes room without starting anything."""
-    components = run.content["components"]
-    objects = (run.content.get("objects") or {}).get(run.environment.name) or {}
-    specs = (
-        () if empty else tuple(_component(n, e, objects.get(n, ())) for n, e in sorted(components.items()))
-    )
-    return SlotSpec(
-        slot=run.slot, release=run.subject, components=specs, run=str(run.pk or ""), seal=run.seal
-    )
+    spec = spec_of(run.content, run.environment.name, slot=run.slot, release=run.subject)
+    components = () if empty else spec.components
+    return replace(spec, components=components, run=str(run.pk or ""), seal=run.seal)
+
+
+def spec_of(content: Mapping[str, Any], environment: str, *, slot: str, release: str) -> SlotSpec:
+    """A content as a driver takes it in that environment."""
+    objects = (content.get("objects") or {}).get(environment) or {}
+    parts = sorted(content["components"].items())
+    specs = tuple(_component(name, entry, objects.get(name, ())) for name, entry in parts)
+    return SlotSpec(slot=slot, release=release, components=specs)
 
 
 def artifacts(run: DeploymentRun) -> dict[str, str]:

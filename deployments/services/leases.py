@@ -19,9 +19,13 @@ from django.db.models import Max, Q
 
 from deployments.models import DeploymentRun, Environment, TargetView
 from deployments.services.clockwork import DatabaseClock, after
+from events.wake import wake
 
 LEASE_SECONDS = 5.0
 """How long a dead worker keeps others out; a living one renews before every call and each second."""
+
+SHORTCUT_SECONDS = 1.0
+"""A look that is due sooner than the sweep comes round is asked for by itself as well."""
 
 T = TypeVar("T")
 
@@ -71,7 +75,9 @@ def release(lease: Lease, look_in: float | None) -> None:
     """Give the run free and say when it is to be looked at next; nothing when the lease is lost."""
     held = DeploymentRun.objects.filter(pk=lease.run_id, fence=lease.fence)
     when = None if look_in is None else after(look_in)
-    held.update(lease_until=None, lease_owner="", next_look_at=when)
+    ours = held.update(lease_until=None, lease_owner="", next_look_at=when)
+    if ours and look_in is not None and look_in < SHORTCUT_SECONDS:
+        wake("deployments.tasks.look_when_due", lease.run_id, countdown=look_in)
 
 
 @contextmanager

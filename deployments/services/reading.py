@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from deployments import queries
 from deployments.errors import ContentInvalid
 from deployments.models import DeploymentRun, RunStep
@@ -10,6 +12,7 @@ from deployments.services import content
 from deployments.services.clearance import held_by_clearance
 from deployments.services.targets import live_targets
 from deployments.states import RunKind, StepState
+from events.models import Event
 
 
 def load(run_id: int) -> DeploymentRun:
@@ -46,6 +49,7 @@ def view_of(run: DeploymentRun) -> RunView:
         smokes=tuple(n for n, e in run.content["components"].items() if "smoke" in content.jobs_of(e)),
         drain_seconds=content.drain_seconds(run.retires or run),
         retire_slot=_retire_slot(run),
+        previewed=_previewed(run) if checking and run.needs_proof else {},
         accepted_marks=run.memory.get("accepted_marks", {}),
     )
 
@@ -62,6 +66,14 @@ def _step(step: RunStep) -> StepView:
         started_at=step.started_at,
         data=step.data,
     )
+
+
+def _previewed(run: DeploymentRun) -> dict[str, str]:
+    """What the signers of this content saw of each region, as fingerprints."""
+    newest = Event.objects.filter(stream=run.stream, kind="release.previewed").order_by("-seq")[:5]
+    seen = next((event for event in newest if event.data["seal"] == run.seal), None)
+    regions: dict[str, Any] = seen.data["regions"] if seen is not None else {}
+    return {region: told["fingerprint"] for region, told in regions.items() if told.get("fingerprint")}
 
 
 def _problems(run: DeploymentRun) -> list[str]:

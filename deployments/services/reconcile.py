@@ -97,6 +97,7 @@ def _forward(lease: Lease, run: DeploymentRun) -> float | None:
             seen = None if move.call.kind in calls.CHANGES else seen
             continue
         after = _record(lease, move)
+        seen = None if isinstance(move, Note) else seen  # what is watched from now on wants a fresh look
         if after is not None:
             return None if after < 0 else after
     return 0.0

@@ -14,6 +14,11 @@ AGAIN_SECONDS = 3.0
 """A run that was handed out is handed out again after this, should its look never begin."""
 
 
+def is_due(run_id: int) -> bool:
+    """Is that run's look due by now?"""
+    return DeploymentRun.objects.filter(pk=run_id, next_look_at__lte=DatabaseClock()).exists()
+
+
 def sweep() -> int:
     """Wake every run whose look is due and whose lease is free; returns how many.
 

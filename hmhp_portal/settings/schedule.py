@@ -37,6 +37,8 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
         "options": {"queue": "celery", "expires": 60},
     },
+    "deployments-resize": _sweep("deployments.tasks.resize", 60.0, "engine"),
+    "deployments-check-drift": _sweep("deployments.tasks.check_drift", 300.0, "engine"),
     "deployments-clear-old-progress": {
         "task": "deployments.tasks.clear_old_progress",
         "schedule": crontab(hour="3", minute="17"),

@@ -112,3 +112,18 @@ def completed(news: News, to: Recipient) -> Letter:
         f"Heightened monitoring of {version} ended well. The version before it is being retired.",
         because(news),
     )
+
+
+def drifted(news: News, to: Recipient) -> Letter:
+    """Somebody or something changed what runs, past every release."""
+    version = news.facts.version
+    return letter(
+        news,
+        to,
+        f"Drift: not what {version} was approved as",
+        "What runs is not what was approved.",
+        news.reason,
+        "No release can start until that is put right: deploy it again, or find out who changed it.",
+        link=news.facts.run_page,
+        button="Open the run",
+    )

@@ -27,6 +27,7 @@ WRITERS: dict[MailKind, Callable[[News, Recipient], Letter]] = {
     MailKind.ROLLED_BACK: running.rolled_back,
     MailKind.REPLACED: running.replaced,
     MailKind.COMPLETED: running.completed,
+    MailKind.DRIFTED: running.drifted,
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from platforms.base import (
@@ -17,14 +18,26 @@ from platforms.base import (
     Observation,
     PlatformRefused,
     PlatformUnavailable,
+    Preview,
     ProbeResult,
     Routing,
     SlotSpec,
 )
-from platforms.kubernetes import background, jobs, logs, names, observing, probing, sizes, slots, traffic
+from platforms.kubernetes import (
+    background,
+    jobs,
+    logs,
+    names,
+    observing,
+    preview,
+    probing,
+    sizes,
+    slots,
+    traffic,
+)
 from platforms.kubernetes.refusals import Conflict, Gone, Missing
 from platforms.kubernetes.settings import read_settings
-from platforms.kubernetes.target import Target, label
+from platforms.kubernetes.target import Target, label, wanted_background, wanted_weights
 
 
 class KubernetesPlatform:
@@ -40,6 +53,13 @@ class KubernetesPlatform:
         """Could this target run that slot? Tried by the API server without keeping anything."""
         with _errors():
             return probing.probe(self._target, slot, self._data_class)
+
+    def preview(self, slot: SlotSpec) -> Preview:
+        """What this slot would change beside what serves now, as the API server would make it."""
+        with _errors():
+            weights = wanted_weights(self._target.state())
+            serving = max(weights, key=lambda name: weights[name], default=None)
+            return Preview(*preview.changes(self._target, slot, serving))
 
     def observe(self) -> Observation:
         """What is there now."""
@@ -81,6 +101,13 @@ class KubernetesPlatform:
             serving = [slot for slot, weight in routing.weights.items() if weight]
             if len(serving) == 1:
                 sizes.release(self._target, serving[0])
+
+    def resize(self, fence: int, now: datetime) -> Sequence[str]:
+        """Have the sizes of that moment in the colours that work."""
+        with _errors():
+            state = self._target.take(fence)
+            slot = wanted_background(state)
+            return sizes.resize(self._target, wanted_weights(state), slot, now)
 
     def retire(self, fence: int, slot: str) -> None:
         """Have that slot gone; its pods end in their own time and are seen until then."""

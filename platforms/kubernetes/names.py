@@ -29,6 +29,8 @@ HASH = f"{DOMAIN}/hash"
 SIZE = f"{DOMAIN}/size"
 """How many replicas a worker gets while its colour has the background work."""
 
+TIMES = f"{DOMAIN}/sizes-by-the-clock"
+
 KEY = f"{DOMAIN}/job"
 BEFORE = f"{DOMAIN}/weights-before"
 MARK = f"{DOMAIN}/mark"

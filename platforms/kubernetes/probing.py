@@ -9,10 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from platforms.base import PlatformRefused, ProbeResult, SlotSpec
-from platforms.kubernetes import names, slots
-from platforms.kubernetes.names import kind_of
+from platforms.kubernetes import names, preview, slots
 from platforms.kubernetes.refusals import Missing
-from platforms.kubernetes.sizes import pinned
 from platforms.kubernetes.target import Target, label
 
 JSON = dict[str, Any]
@@ -25,9 +23,12 @@ def probe(target: Target, slot: SlotSpec, data_class: str) -> ProbeResult:
     version = str(target.api.get("/version").get("gitVersion") or "")
     found, problems = _namespace(target)
     problems += _gateway(target)
+    made: list[JSON] = []
     if not problems:
-        problems += _slot(target, slot)
-    return ProbeResult(label(found, DATA_CLASS) or data_class, version, tuple(problems[:MOST_PROBLEMS]))
+        problems += _slot(target, slot, made)
+    mark = preview.fingerprint(made, slot.slot) if made and not problems else ""
+    told = tuple(problems[:MOST_PROBLEMS])
+    return ProbeResult(label(found, DATA_CLASS) or data_class, version, told, mark)
 
 
 def _namespace(target: Target) -> tuple[JSON, list[str]]:
@@ -58,7 +59,8 @@ def _gateway(target: Target) -> list[str]:
     return []
 
 
-def _slot(target: Target, slot: SlotSpec) -> list[str]:
+def _slot(target: Target, slot: SlotSpec, made: list[JSON]) -> list[str]:
+    """What is wrong with the slot's objects; what the API server would make of each goes to `made`."""
     problems: list[str] = []
     for component in slot.components:
         try:
@@ -67,22 +69,15 @@ def _slot(target: Target, slot: SlotSpec) -> list[str]:
             problems.append(error.reason)
             continue
         for item in objects:
-            problems += [f"{component.name}: {text}" for text in _tried(target, item)]
+            problems += [f"{component.name}: {text}" for text in _tried(target, item, made)]
     return list(dict.fromkeys(problems))
 
 
-def _tried(target: Target, item: JSON) -> list[str]:
-    kind = kind_of(item)
+def _tried(target: Target, item: JSON, made: list[JSON]) -> list[str]:
     try:
-        target.api.apply(
-            kind, target.namespace, pinned(item, None, {}) if _sized(item) else item, dry_run=True
-        )
+        made.append(preview.tried(target, item))
     except PlatformRefused as error:
         return [f"{item['kind']} {item['metadata']['name']}: {error.reason}"]
     except Missing:
         return [f"the cluster does not know {item['kind']} ({item['apiVersion']})."]
     return []
-
-
-def _sized(item: JSON) -> bool:
-    return item["kind"] in ("Deployment", "CronJob", "HorizontalPodAutoscaler")

@@ -14,6 +14,7 @@ from platforms.base import PlatformError, PlatformRefused, PlatformUnavailable
 
 _QUOTA = re.compile(r"exceeded quota: (?P<quota>[^,]+)(?P<rest>.*)")
 _WEBHOOK = re.compile(r'admission webhook "(?P<name>[^"]+)" denied the request:? ?(?P<why>.*)', re.S)
+_POLICY = re.compile(r"ValidatingAdmissionPolicy '(?P<name>[^']+)'.* denied request:? ?(?P<why>.*)", re.S)
 _CANNOT = re.compile(r'User "(?P<who>[^"]+)" cannot (?P<verb>\w+) resource "(?P<what>[^"]+)"')
 _OWNED = re.compile(r'conflicts? with "(?P<manager>[^"]+)"')
 
@@ -53,11 +54,9 @@ def raise_for(status: int, body: bytes, headers: Mapping[str, str]) -> NoReturn:
 
 def _refusal(status: int, message: str) -> tuple[str, str]:
     """Code and sentence of an answer that will not change by itself."""
-    if found := _WEBHOOK.search(message):
-        return (
-            "admission",
-            f"The admission webhook {found['name']} refuses: {found['why'].strip() or 'no reason'}.",
-        )
+    if found := _WEBHOOK.search(message) or _POLICY.search(message):
+        why = found["why"].strip() or "no reason"
+        return "admission", f"The cluster's admission rule {found['name']} refuses: {why}."
     if found := _QUOTA.search(message):
         return "quota", f"The namespace's quota {found['quota']} is exceeded{found['rest']}."
     if "being terminated" in message:

@@ -7,10 +7,13 @@ minimum at the size of that moment until the shift is over.
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from platforms.kubernetes import names
+from platforms.kubernetes.calendar import size_at
 from platforms.kubernetes.refusals import Conflict, Missing
 from platforms.kubernetes.target import Target, label, notes
 
@@ -72,6 +75,33 @@ def release(target: Target, slot: str) -> None:
             and int(item["spec"].get("minReplicas") or 1) != int(floor)
         ):
             _set_minimum(target, item, int(floor))
+
+
+def resize(target: Target, weights: Mapping[str, int], background: str | None, now: datetime) -> list[str]:
+    """Have the size of that moment in the colours that work; the names of the Deployments that were changed.
+
+    An autoscaler gets its minimum, a Deployment without one its replicas. Only those with times are touched.
+    """
+    changed = []
+    scalers = {item["metadata"]["name"]: item for item in _autoscalers(target)}
+    for item in target.objects(names.DEPLOYMENT):
+        times, slot = json.loads(notes(item).get(names.TIMES) or "[]"), label(item, names.SLOT)
+        works = slot == background if label(item, names.ROLE) == "work" else bool(weights.get(slot))
+        if not times or not works:
+            continue
+        name = item["metadata"]["name"]
+        wanted = size_at(times, now, int(notes(item).get(names.SIZE) or 1))
+        if name in scalers:
+            if int(scalers[name]["spec"].get("minReplicas") or 1) != wanted:
+                _set_minimum(target, scalers[name], wanted)
+                changed.append(name)
+        elif int(item["spec"].get("replicas") or 0) != wanted:
+            body = {"spec": {"replicas": wanted}}
+            target.watch(names.DEPLOYMENT).put(
+                target.api.merge(names.DEPLOYMENT, target.namespace, name, body)
+            )
+            changed.append(name)
+    return changed
 
 
 def _replicas(item: JSON, live: JSON | None, serving: int) -> int:

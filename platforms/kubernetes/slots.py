@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from platforms.base import ComponentSpec, PlatformRefused, SlotSpec
-from platforms.kubernetes import names
+from platforms.kubernetes import happenings, names
 from platforms.kubernetes.names import COLOURED, Kind, kind_of
 from platforms.kubernetes.refusals import Missing
 from platforms.kubernetes.sizes import pinned
@@ -71,7 +71,8 @@ def apply_needs(target: Target, slot: SlotSpec, component: ComponentSpec) -> JSO
 def retire(target: Target, slot: str) -> None:
     """Have this colour gone: its objects, its jobs, its record; pods end in their own time."""
     chosen = f"{target.selector},{names.SLOT}={slot}"
-    for kind in (*reversed(COLOURED), names.JOB):
+    others = [kind for kind in reversed(COLOURED) if kind is not names.CONFIG_MAP]
+    for kind in (names.JOB, *others, names.CONFIG_MAP):  # the record goes last: until then it can be repeated
         if kind is names.EXTERNAL_SECRET and not _uses(target, slot, kind):
             continue
         target.api.delete_all(kind, target.namespace, chosen)
@@ -156,9 +157,16 @@ def _write_record(target: Target, slot: SlotSpec, keys: Iterable[str], whole: st
 
 def _apply(target: Target, item: JSON, sizes: Mapping[str, int]) -> None:
     kind = kind_of(item)
+    live = None
     if kind in (names.DEPLOYMENT, names.CRON_JOB, names.AUTOSCALER):
-        item = pinned(item, _live(target, kind, item), sizes)
+        live = _live(target, kind, item)
+        item = pinned(item, live, sizes)
     found = target.api.apply(kind, target.namespace, item)
+    if live is None and kind in (names.DEPLOYMENT, names.CRON_JOB):
+        release = notes(item).get(names.RELEASE, "")
+        happenings.tell(
+            target, found, "Deployed", f"Release {release} in the colour {label(item, names.SLOT)}."
+        )
     if kind in (names.DEPLOYMENT, names.CRON_JOB, names.CONFIG_MAP):
         target.watch(kind).put(found)
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from platforms.base import PlatformRefused, PlatformUnavailable
-from platforms.kubernetes import names
+from platforms.kubernetes import happenings, names
 from platforms.kubernetes.refusals import Conflict
 from platforms.kubernetes.target import ATTEMPTS, Target, label, notes
 
@@ -56,8 +56,7 @@ def acted_past(routes: list[JSON], wanted: Mapping[str, int]) -> str:
     """Who changed a route otherwise than the last switch wanted, empty when nobody did."""
     for route in routes:
         spec = {slot: w for slot, w in _spec_shares(route).items() if w}
-        writers = route["metadata"].get("writers") or []
-        last: JSON = max(writers, key=lambda w: str(w.get("time")), default={})
+        last = _last_writer(route)
         if (
             spec != {slot: w for slot, w in wanted.items() if w}
             and last.get("manager") != names.FIELD_MANAGER
@@ -65,6 +64,21 @@ def acted_past(routes: list[JSON], wanted: Mapping[str, int]) -> str:
             name = route["metadata"]["name"]
             return f"{last.get('manager')} changed the route {name} to {_words(spec)} at {last.get('time')}"
     return ""
+
+
+def _last_writer(route: JSON) -> JSON:
+    """Who wrote the route last, status aside: `manager` and `time`."""
+    metadata = route["metadata"]
+    writers = metadata.get("writers") or [
+        entry for entry in metadata.get("managedFields") or [] if not entry.get("subresource")
+    ]
+    last: JSON = max(writers, key=_recency, default={})
+    return last
+
+
+def _recency(writer: JSON) -> tuple[str, bool]:
+    """Who wrote later; within one second, which is all that is told, somebody else counts as the later."""
+    return str(writer.get("time")), writer.get("manager") != names.FIELD_MANAGER
 
 
 def leave(target: Target, slot: str) -> None:
@@ -133,6 +147,7 @@ def _write_route(
         except Conflict:
             continue
         target.watch(names.ROUTE).put(found)
+        happenings.tell(target, found, "TrafficMoved", f"Traffic goes to {_words(_spec_shares(found))}.")
         return name
     raise PlatformUnavailable(f"The route {name} is being changed by others.", 1.0)
 
@@ -239,8 +254,11 @@ def not_in_force(route: JSON | None) -> str:
 
 
 def _shares(route: JSON) -> dict[str, int]:
-    """The share of each colour that the gateway follows: the former one until it has accepted."""
-    if not not_in_force(route):
+    """The share of each colour that the gateway follows: the one before our last write until it has accepted.
+
+    What somebody else wrote is told as it is written: what was before that nobody has kept.
+    """
+    if not not_in_force(route) or _last_writer(route).get("manager") != names.FIELD_MANAGER:
         return _spec_shares(route)
     found: dict[str, int] = json.loads(notes(route).get(names.BEFORE) or "{}")
     return found
@@ -278,6 +296,8 @@ def _cut_over(target: Target, fence: int, weights: Mapping[str, int], edges: Map
             names.SERVICE, target.namespace, _service(target, fence, name, port, serving[0]), force=True
         )
         target.watch(names.SERVICE).put(found)
+        if live is None or _selected(live) != _selected(found):
+            happenings.tell(target, found, "TrafficMoved", f"Traffic goes to {serving[0]} alone.")
 
 
 def _service(target: Target, fence: int, name: str, port: JSON, slot: str) -> JSON:

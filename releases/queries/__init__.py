@@ -13,6 +13,7 @@ from releases.queries.known import Known
 from releases.queries.lists import SORTS, get, listed_by, releases
 from releases.queries.moments import Readiness, readiness
 from releases.queries.plans import plan_now, plan_of, seal_of
+from releases.queries.previews import preview_of
 from releases.queries.waiting import Waiting, for_person, of_interest, waiting_among
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "of_interest",
     "plan_now",
     "plan_of",
+    "preview_of",
     "readiness",
     "releases",
     "revision",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from approvals.policy import Action, who_may
+from deployments import queries as deployments
 from deployments.states import RunState
 from releases.queries.calendar import frozen
 from releases.queries.dossier import Dossier
@@ -115,6 +116,16 @@ def runs(d: Dossier) -> Fact | None:
             text += ", or pass as an emergency, with a reason"
         return watch("runs", "Other runs", first.subject, text + ".")
     return clear("runs", "Other runs", "none", f"Nothing else is under way in {d.production.name}.")
+
+
+def drift(d: Dossier) -> Fact | None:
+    """Does production run what was approved for it?"""
+    moving = any(run.run_state != RunState.SUCCEEDED for run in d.runs)
+    found = () if moving else deployments.drift(d.serving, d.targets)
+    if not found:
+        return None
+    text = f"{d.production.name.capitalize()} does not run what was approved: {'; '.join(found)}."
+    return blocks("drift", "Drift", f"{len(found)}", text, who=who_may(Action.DEPLOY))
 
 
 def targets(d: Dossier) -> Fact | None:

@@ -67,6 +67,7 @@ ASKED: dict[Moment, tuple[Maker, ...]] = {
         place.lock,
         place.runs,
         place.targets,
+        place.drift,
         people.watching,
     ),
     "carry_on": (place.state, place.window, place.freeze),

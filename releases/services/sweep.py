@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 
 from releases.models import Release
+from releases.services import previewing
 from releases.services.advance import advance
 from releases.states import MOVING
 
@@ -22,4 +23,5 @@ def sweep() -> int:
             advance(release_id)
         except Exception:
             log.exception("release %s could not be led on; the next sweep tries again", release_id)
+    previewing.wake_where_missing()
     return len(due)

@@ -22,6 +22,7 @@ from releases.content import missing_components
 from releases.models import Release
 from releases.queries import Known
 from releases.queries.items import item_standings
+from releases.queries.previews import preview_of
 from releases.states import ReleaseState
 from releases.verbs import Verb
 from releases.views import acts, banners, changes, items, plans, reading
@@ -85,6 +86,7 @@ class Content(ReleasePage):
         return {
             "components": release.content.get("components", {}),
             "edit": acts.act_for_content(self.actor, release),
+            "preview": preview_of(release) if "objects" in release.content else None,
             "brings": release.brings,
             "missing": _missing(release),
             "revisions": revisions,

@@ -16,6 +16,7 @@ from platforms.base import ComponentSpec, SlotSpec
 from platforms.kubernetes.driver import KubernetesPlatform
 from platforms.kubernetes.render import Place, render
 from tests.cluster import binaries
+from tests.cluster.existing import ExistingPlane
 from tests.cluster.plane import ACCOUNT, ControlPlane
 from tests.cluster.standins import Standins
 
@@ -36,10 +37,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def plane() -> Iterator[ControlPlane]:
     """A running control plane; skipped with its sentence where there is none."""
+    given = os.environ.get("KUBECONFIG_UNDER_TEST")
     found = binaries.build() if os.environ.get("PORTAL_BUILD_CONTROLPLANE") else binaries.find()
-    if found is None:
+    if found is None and not given:
         pytest.skip(binaries.SKIP)
-    made = ControlPlane(found, audit=True)
+    made = ExistingPlane(Path(given), found) if given else ControlPlane(found, audit=True)
     try:
         made.start()
         yield made
@@ -62,6 +64,7 @@ def standins(shared_standins: Standins) -> Iterator[Standins]:
     yield shared_standins
     shared_standins.refusing, shared_standins.silent_gateway, shared_standins.delay = "", False, 0.0
     shared_standins.digests.clear()
+    shared_standins.let_end()
 
 
 @dataclass
@@ -70,6 +73,7 @@ class Namespace:
 
     plane: ControlPlane
     name: str
+    token: str
     environment: str = "staging"
     place: Place = field(default_factory=lambda: Place("staging", "registry.example/hmhp"))
 
@@ -77,7 +81,7 @@ class Namespace:
         """A target's settings as the platform file has them."""
         own = {
             "namespace": self.name,
-            "kubeconfig": str(self.plane.kubeconfig()),
+            "kubeconfig": str(self.plane.kubeconfig(self.token)),
             "gateway": {"name": "edge", "namespace": "gateways"},
         }
         return {k: v for k, v in (own | change).items() if v is not None}
@@ -98,6 +102,23 @@ class Namespace:
             return self.plane.call("GET", f"/api/v1/namespaces/{self.name}/{'/'.join(rest)}")
         version, *rest = rest
         return self.plane.call("GET", f"/apis/{root}/{version}/namespaces/{self.name}/{'/'.join(rest)}")
+
+    def least(self, name: str) -> int:
+        """The minimum of an autoscaler."""
+        return int(self.get(f"autoscaling/v2/horizontalpodautoscalers/{name}")["spec"]["minReplicas"])
+
+    def working(self, slot: str) -> list[str]:
+        """The worker's pods in a colour."""
+        return [name for name in self.names("v1/pods") if name.startswith(f"worker-{slot}-")]
+
+    def told_to_work(self) -> set[str]:
+        """Workers with replicas and schedules that are not suspended."""
+        workers = {
+            d["metadata"]["name"] for d in self.get("apps/v1/deployments")["items"] if d["spec"]["replicas"]
+        }
+        crons = self.get("batch/v1/cronjobs")["items"]
+        running = {c["metadata"]["name"] for c in crons if not c["spec"].get("suspend")}
+        return {name for name in workers if name.startswith("worker")} | running
 
     def names(self, path: str) -> set[str]:
         """The names of all objects of a kind."""
@@ -143,13 +164,15 @@ def eventually(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
 def make_namespace(plane: ControlPlane, name: str, environment: str = "staging") -> Namespace:
     """A namespace in which the Role of deploy/kubernetes is bound to the portal's account."""
     plane.call("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+    account = {"metadata": {"name": ACCOUNT}}
+    plane.call("POST", f"/api/v1/namespaces/{name}/serviceaccounts", account)
     for document in yaml.safe_load_all((ROOT / "deploy/kubernetes/role.yaml").read_text()):
-        if document["kind"] == "RoleBinding":
-            group = "rbac.authorization.k8s.io"
-            document["subjects"] = [{"kind": "User", "name": ACCOUNT, "apiGroup": group}]
-        root = "/api/v1" if document["kind"] == "ServiceAccount" else f"/apis/{document['apiVersion']}"
-        plane.call("POST", f"{root}/namespaces/{name}/{document['kind'].lower()}s", document)
-    return Namespace(plane, name, environment, Place(environment, "registry.example/hmhp"))
+        for subject in document.get("subjects", ()):
+            subject["namespace"] = name
+        root = f"/apis/{document['apiVersion']}/namespaces/{name}"
+        plane.call("POST", f"{root}/{document['kind'].lower()}s", document)
+    place = Place(environment, "registry.example/hmhp")
+    return Namespace(plane, name, plane.token(name), environment, place)
 
 
 @pytest.fixture

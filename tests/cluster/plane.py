@@ -6,6 +6,7 @@ Nodes, kubelets and the gateway's controller are stood in for by `standins`: non
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import ipaddress
 import json
 import os
@@ -28,9 +29,9 @@ from cryptography.x509.oid import NameOID
 from hmhp_portal.embedded.child import end_with_parent
 from tests.cluster.binaries import Binaries
 
-ADMIN, PORTAL = "admin-token", "portal-token"
+ADMIN = "admin-token"
 ACCOUNT = "release-portal"
-"""The user that the portal is: what the Role in deploy/kubernetes is bound to."""
+"""The ServiceAccount that the portal is: what the Role in deploy/kubernetes is bound to."""
 
 
 def free_port() -> int:
@@ -50,13 +51,13 @@ class ControlPlane:
         self.server = f"https://127.0.0.1:{self.port}"
         self.ca = self.folder / "server.crt"
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._pool: Any = None
 
     def start(self) -> None:
         """Start everything and wait until it answers."""
         _certificate(self.folder, "server")
         _service_account_key(self.folder)
-        tokens = [f'{ADMIN},admin,1,"system:masters"', f"{PORTAL},{ACCOUNT},2"]
-        (self.folder / "tokens.csv").write_text("\n".join(tokens) + "\n")
+        (self.folder / "tokens.csv").write_text(f'{ADMIN},admin,1,"system:masters"\n')
         policy = {
             "apiVersion": "audit.k8s.io/v1",
             "kind": "Policy",
@@ -98,10 +99,11 @@ class ControlPlane:
                 child.wait(30)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def kubeconfig(self, token: str = PORTAL, **change: Any) -> Path:
+    def kubeconfig(self, token: str, **change: Any) -> Path:
         """A kubeconfig for that token; `change` overrides the cluster's entry."""
-        cluster = {"server": self.server, "certificate-authority": str(self.ca), **change}
-        path = self.folder / f"kubeconfig-{token}-{abs(hash(json.dumps(change, sort_keys=True)))}.yaml"
+        cluster = {**self.cluster_entry(), **change}
+        text = json.dumps([token, change], sort_keys=True)
+        path = self.folder / f"kubeconfig-{hashlib.sha256(text.encode()).hexdigest()[:12]}.yaml"
         document = {
             "apiVersion": "v1",
             "kind": "Config",
@@ -143,18 +145,38 @@ class ControlPlane:
                 raise AssertionError(f"never true; ended: {dead}\n{self._logs()}")
             time.sleep(0.05)
 
+    def token(self, namespace: str) -> str:
+        """A token of the portal's ServiceAccount in that namespace."""
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{ACCOUNT}/token"
+        found = self.call("POST", path, {"spec": {"expirationSeconds": 7200}})
+        return str(found["status"]["token"])
+
     def audit_log(self) -> list[dict[str, Any]]:
         """Every change that the API server was asked for."""
         path = self.folder / "audit.log"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
+    def cluster_entry(self) -> dict[str, Any]:
+        """How a kubeconfig describes it."""
+        return {"server": self.server, "certificate-authority": str(self.ca)}
+
+    def headers(self) -> dict[str, str]:
+        """As an administrator."""
+        return {"Authorization": f"Bearer {ADMIN}"}
+
+    def pool(self) -> Any:
+        """Connections of an administrator."""
+        if self._pool is None:
+            self._pool = urllib3.PoolManager(ca_certs=str(self.ca), maxsize=24)
+        return self._pool
+
     def _send(self, method: str, path: str, body: Any, media: str) -> Any:
-        if not hasattr(self, "_pool"):
-            self._pool = urllib3.PoolManager(ca_certs=str(self.ca), maxsize=8)
-        headers = {"Authorization": f"Bearer {ADMIN}", "Content-Type": media}
+        headers = {**self.headers(), "Content-Type": media}
         data = None if body is None else json.dumps(body).encode()
-        return self._pool.request(
-            method, self.server + path, body=data, headers=headers, retries=False, timeout=urllib3.Timeout(10)
+        timeout = urllib3.Timeout(10)
+        address = self.server + path
+        return self.pool().request(
+            method, address, body=data, headers=headers, retries=False, timeout=timeout
         )
 
     def _etcd(self) -> list[str]:

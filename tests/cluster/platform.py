@@ -84,13 +84,18 @@ class ClusterPlatform:
             for (environment, region), namespace in self.namespaces.items()
         ]
 
-    def ship(self, version: str, letter: str, **named: Any) -> Release:
-        """From nothing to a started production run."""
-        release = world.draft(version, components=named.pop("components", world.whole(letter)), **named)
+    def in_review(self, version: str, letter: str) -> Release:
+        """A release that was staged and validated and is asked to be signed."""
+        release = world.draft(version, components=world.whole(letter))
         stage.stage(version, actor=actor("dana"))
         self.until(release, ReleaseState.VALIDATING)
         world.record_all(release)
         submit.submit(version, actor=actor("rita"))
+        return world.again(release)
+
+    def ship(self, version: str, letter: str) -> Release:
+        """From nothing to a started production run."""
+        release = self.in_review(version, letter)
         world.sign(release)
         world.open_window(release)
         deciding.decide(version, actor=actor("rita"), answer="go", seal=world.again(release).seal)
@@ -121,6 +126,11 @@ class ClusterPlatform:
         for run_id in DeploymentRun.objects.exclude(next_look_at=None).values_list("pk", flat=True):
             reconcile(run_id)
         sweep()
+
+    def dead_kubeconfig(self) -> str:
+        """A kubeconfig of a server that is not there."""
+        plane = self.namespaces["production", "us-east"].plane
+        return str(plane.kubeconfig("nobody", server="https://127.0.0.1:9"))
 
     def run(self, release: Release) -> DeploymentRun:
         """The release's run in production as it stands."""

@@ -19,7 +19,7 @@ from typing import Any
 
 import urllib3
 
-from tests.cluster.plane import ADMIN, ControlPlane, _certificate
+from tests.cluster.plane import ControlPlane, _certificate
 
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
@@ -33,13 +33,15 @@ class Standins:
     def __init__(self, plane: ControlPlane) -> None:
         self._plane = plane
         self._stopping = threading.Event()
-        self._pool = urllib3.PoolManager(ca_certs=str(plane.ca), maxsize=12)
         self.refusing = ""
         self.silent_gateway = False
         self.delay = 0.0
+        self.lingering = False
+        """Pods that are told to end do not, until this is False again."""
         self.digests: dict[str, str] = {}
         """Pods (by component) that run another digest than they should."""
         self._done: dict[str, str] = {}
+        self._ending: set[str] = set()
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -47,7 +49,6 @@ class Standins:
         self._kubelet = _kubelet(self._plane)
         for number in range(NODES):
             self._node(f"node-{number}", self._kubelet.server_address[1])
-        self._begin(self._kubelet.serve_forever)
         self._begin(lambda: self._follow("/api/v1/pods", self._pod))
         self._begin(lambda: self._follow("/apis/gateway.networking.k8s.io/v1/httproutes", self._route))
 
@@ -55,6 +56,12 @@ class Standins:
         """Follow no more."""
         self._stopping.set()
         self._kubelet.shutdown()
+
+    def let_end(self) -> None:
+        """What lingers may end now."""
+        self.lingering = False
+        while self._ending:
+            self._send("DELETE", self._ending.pop(), {"gracePeriodSeconds": 0})
 
     def _begin(self, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, daemon=True)
@@ -81,7 +88,10 @@ class Standins:
         metadata, status = pod["metadata"], pod.get("status") or {}
         path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
         if metadata.get("deletionTimestamp"):
-            self._send("DELETE", path, {"gracePeriodSeconds": 0})
+            if self.lingering:
+                self._ending.add(path)
+            else:
+                self._send("DELETE", path, {"gracePeriodSeconds": 0})
             return
         behaviour = (metadata.get("annotations") or {}).get("test/pod", "ready")
         if behaviour == "no-node" and not pod["spec"].get("nodeName"):
@@ -215,9 +225,9 @@ class Standins:
     def _send(
         self, method: str, path: str, body: Any = None, media: str = "application/json", stream: bool = False
     ) -> Any:
-        headers = {"Authorization": f"Bearer {ADMIN}", "Content-Type": media}
+        headers = {**self._plane.headers(), "Content-Type": media}
         data = None if body is None else json.dumps(body).encode()
-        return self._pool.request(
+        return self._plane.pool().request(
             method,
             self._plane.server + path,
             body=data,
@@ -246,11 +256,17 @@ def _kubelet(plane: ControlPlane) -> ThreadingHTTPServer:
         def log_message(self, *args: Any) -> None:
             return
 
-    _certificate(plane.folder, "kubelet")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Kubelet)
+    return tls_server(plane, "kubelet", Kubelet)
+
+
+def tls_server(plane: ControlPlane, name: str, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
+    """A server on loopback with a certificate of its own; it serves at once."""
+    _certificate(plane.folder, name)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(plane.folder / "kubelet.crt", plane.folder / "kubelet.key")
+    context.load_cert_chain(plane.folder / f"{name}.crt", plane.folder / f"{name}.key")
     server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from deployments import queries as deployments
-from deployments.services import steer
+from deployments.models import Target, TargetView
+from deployments.services import drifting, observing, steer
 from deployments.states import RunState
+from events import clock
+from releases.queries.moments import readiness
+from releases.services import previewing
 from releases.states import ReleaseState
 from tests.cast import actor
 from tests.cluster.platform import ClusterPlatform
+from tests.cluster.standins import Standins
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -58,3 +65,68 @@ def test_person_sends_it_back_in_the_middle_of_the_shift(cluster: ClusterPlatfor
     steer.abort(cluster.run(second).pk, actor=actor("devon"), reason="Wrong figures")
     cluster.look_until(lambda: cluster.run(second).run_state == RunState.ROLLED_BACK)
     assert cluster.weights() == {blue.slot: 100}
+
+
+def test_signers_see_what_the_api_server_would_change(cluster: ClusterPlatform) -> None:
+    cluster.load()
+    first = cluster.ship("2026.10.0", "a")
+    cluster.until(first, ReleaseState.COMPLETED)
+    second = cluster.in_review("2026.11.0", "b")
+    event = previewing.take(second.pk)
+    assert event is not None
+    assert event.data["gate"] == second.gate_id
+    told = event.data["regions"]["us-east"]
+    images = {c["object"]: c["after"] for c in told["changes"] if c["path"].endswith(".image")}
+    assert images["Deployment web"] == f"registry.example/hmhp/web@sha256:{'b' * 64}"
+    assert not any(
+        word in change["path"] for change in told["changes"] for word in ("status", "replicas", "uid")
+    )
+    again = previewing.take(second.pk)
+    assert again is not None
+    assert again.data["regions"]["us-east"]["fingerprint"] == told["fingerprint"]
+
+
+def test_digest_that_drifts_is_told_and_blocks_the_next_start(
+    cluster: ClusterPlatform, standins: Standins
+) -> None:
+    cluster.load()
+    first = cluster.ship("2026.10.0", "a")
+    cluster.until(first, ReleaseState.COMPLETED)
+    standins.digests["records"] = "sha256:" + "e" * 64
+    space = cluster.namespaces["production", "us-east"]
+    cluster.prometheus.visit(space.name)
+    pods = f"/api/v1/namespaces/{space.name}/pods?labelSelector=release.hmhp.example/component=records"
+    space.plane.call("DELETE", pods)
+
+    def drifted() -> bool:
+        TargetView.objects.update(tried_at=clock.now() - timedelta(minutes=1))
+        observing.observe_idle()
+        return drifting.check() > 0
+
+    cluster.look_until(drifted)
+    second = cluster.in_review("2026.11.0", "b")
+    (fact,) = [fact for fact in readiness(second, "start").facts if fact.name == "drift"]
+    assert fact.blocks
+    assert "of records" in fact.sentence
+
+
+def test_region_whose_server_is_gone_holds_nobody_else_back_on_a_return(cluster: ClusterPlatform) -> None:
+    cluster.load({"bake_seconds": [1, 600, 600], "order": "interleaved"})
+    first = cluster.ship("2026.10.0", "a")
+    cluster.until(first, ReleaseState.COMPLETED)
+    blue = cluster.run(first)
+    second = cluster.ship("2026.11.0", "b")
+    green = cluster.run(second).slot
+    cluster.look_until(lambda: cluster.weights("eu-central").get(green) == 25)
+    target = Target.objects.get(environment__name="production", region__name="eu-central")
+    known, target.settings = target.settings, {**target.settings, "kubeconfig": cluster.dead_kubeconfig()}
+    target.save()
+    steer.abort(cluster.run(second).pk, actor=actor("devon"), reason="Wrong figures")
+    cluster.look_until(lambda: cluster.weights() == {blue.slot: 100})
+    run = cluster.run(second)
+    assert run.run_state == RunState.ROLLING_BACK
+    assert "eu-central is not back" in run.sentence
+    target.settings = known
+    target.save()
+    cluster.look_until(lambda: cluster.run(second).run_state == RunState.ROLLED_BACK)
+    assert cluster.weights("eu-central") == {blue.slot: 100}

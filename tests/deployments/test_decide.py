@@ -226,3 +226,18 @@ def test_every_plan_reads_as_sentences_and_has_steps_with_words(
     steps = steps_of(plan, "deploy")
     assert all(step.title for step in steps)
     assert any("irreversible" in t or "cannot be undone" in t for t in sentences(plan)) == irreversible
+
+
+@pytest.mark.parametrize(("seen", "kind"), [("same", Ask), ("other", Fail)])
+def test_what_a_target_would_make_must_be_what_signers_saw(seen: str, kind: type) -> None:
+    simulation = Simulation(make_plan(STRATEGY, ["us-east"], first=False, irreversible=False))
+    first, *rest = simulation.steps
+    running = replace(first, state=StepState.RUNNING, started_at=START)
+    view = replace(simulation.run(), steps=(running, *rest), previewed={"us-east": "same"})
+    answers: dict[Call, Answer] = {
+        Call("probe", "us-east", step=first.ordinal): ProbeResult("production", "v1", (), seen)
+    }
+    move = next_step(view, simulation.seen(), START, answers)
+    assert isinstance(move, Fail) == (kind is Fail)
+    if isinstance(move, Fail):
+        assert "than its signers saw" in move.sentence

@@ -42,6 +42,7 @@ EVENTS: dict[MailKind, tuple[str, dict[str, Any]]] = {
         {"after": {"reminder": 2, "level": 3, "waiting": [{"role": "qa_lead", "who_can": ["quinn"]}]}},
     ),
     MailKind.STUCK: ("gate.unsatisfiable", {"reason": "It asks 1 × QA Lead, and nobody may give it."}),
+    MailKind.DRIFTED: ("run.drifted", {"reason": "us-east runs another digest of web."}),
     MailKind.SIGNATURES_VOID: ("signatures.voided", {"reason": "Rebuilt.", "before": {"signers": [1]}}),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from platforms.kubernetes import names
@@ -25,6 +26,8 @@ def deployment(part: Part) -> Object:
         "template": template(part),
     }
     size = {names.SIZE: str(part.section.replicas)}
+    if part.section.sizes:
+        size[names.TIMES] = json.dumps([dict(entry) for entry in part.section.sizes], sort_keys=True)
     return part.object(names.DEPLOYMENT, owned_name(part), spec, annotations=size)
 
 

@@ -115,7 +115,7 @@ def _fixed_addresses(part: Part, documents: list[Document]) -> Iterator[str]:
         pattern = re.compile(rf"(?:https?://|@)?\b{re.escape(service.name)}(?:\.[a-z.]+)?:\d+")
         for doc in documents:
             for path, text in _texts(doc.object, ()):
-                if pattern.search(text):
+                if path[-1] != "image" and pattern.search(text):
                     yield (
                         f"{doc.at(*path)}: “{text[:80]}” calls the Service {service.name} by a name without "
                         "colour; the address of each component is in its NAME_URL variable."

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from platforms.kubernetes import calendar
+
 IMAGE_FOLDER = "/app"
 """Where an image is expected to hold what a local artefact's folder holds."""
 
@@ -92,6 +94,7 @@ class Section(Strict):
     egress: tuple[Peer, ...] = ()
     replicas: int = Field(1, ge=1, le=1000)
     autoscale: Autoscale | None = None
+    sizes: tuple[Mapping[str, Any], ...] = ()
     schedule: str = ""
     stop_seconds: int = Field(10, ge=0, le=3600)
     run_as_user: int = Field(10_001, ge=1)
@@ -177,6 +180,10 @@ def _contradictions(section: Section) -> list[str]:
         found.append(
             f"its autoscaler stops at {section.autoscale.maximum}, below its {section.replicas} replicas."
         )
+    found += [f"kubernetes.sizes: {text}" for text in calendar.problems(section.sizes)]
+    most = section.autoscale.maximum if section.autoscale else None
+    if most and any(int(entry.get("replicas") or 0) > most for entry in section.sizes):
+        found.append(f"one of its sizes by the clock is above its autoscaler's maximum {most}.")
     for key, reference in section.secrets.items():
         ways = [way for way in (reference.secret, reference.external, reference.vault) if way]
         if len(ways) != 1:
