@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import socket
 import time
 from importlib import import_module
@@ -16,6 +17,8 @@ from pathlib import Path
 
 import django
 import uvicorn
+
+from hmhp_portal.shedding.connections import PatientOnlySoLong
 
 
 def main() -> None:
@@ -31,6 +34,7 @@ def main() -> None:
         "hmhp_portal.asgi:application",
         host=options.host,
         port=options.port,
+        http=PatientOnlySoLong,
         lifespan="off",
         ws="websockets-sansio",
         ws_max_size=65_536,
@@ -40,8 +44,16 @@ def main() -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=2,
     )
+    _have_files()
     sockets = [socket.socket(fileno=options.fd)] if options.fd is not None else None
     uvicorn.Server(config).run(sockets=sockets)
+
+
+def _have_files() -> None:
+    """Every open page is a file: have as many as this account may."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most if most != resource.RLIM_INFINITY else 65_536
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _import_and_wait(file: Path | None) -> None:

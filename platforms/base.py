@@ -166,7 +166,8 @@ class Observation:
     `background` is the slot whose workers and schedules run or still end; None in the middle of a
     hand-over. `addresses` are the edge
     components' public addresses. `mark` is set by somebody who acted past the portal
-    (`offline`). `fence` is the highest that the target has seen.
+    (`offline`); `marked_by`, `marked_at` (the target's own clock, UTC) and `mark_reason` tell whose act
+    it was. The next `switch` takes the mark away. `fence` is the highest that the target has seen.
     """
 
     region: str
@@ -178,6 +179,17 @@ class Observation:
     edges: tuple[EdgeStats, ...] = ()
     addresses: Mapping[str, str] = field(default_factory=dict)
     mark: str = ""
+    marked_by: str = ""
+    marked_at: datetime | None = None
+    mark_reason: str = ""
+
+    @property
+    def act(self) -> str:
+        """The mark with its person and time, which tell one act from the next; empty without a mark."""
+        if not self.mark:
+            return ""
+        at = f" at {self.marked_at.isoformat()}" if self.marked_at else ""
+        return f"{self.mark}{at}{f' by {self.marked_by}' if self.marked_by else ''}"[:200]
 
     def slot(self, name: str) -> SlotState | None:
         """The slot of that name, or None."""

@@ -70,8 +70,25 @@ def watch(run: RunView, seen: Seen) -> Move:
     return Wait(" ".join(["Limits stay watched.", *gone, *sentences]), 5.0)
 
 
+def sent_back(run: RunView, seen: Seen) -> Move | None:
+    """Somebody took traffic off green past the portal: the run follows them, everywhere."""
+    if not any(
+        s.kind in TRAFFIC and s.state not in (StepState.WAITING, StepState.SKIPPED) for s in run.steps
+    ):
+        return None
+    for region, here in seen.regions.items():
+        gone = not here.weights.get(run.green, 0) or run.blue == run.green
+        if here.mark and gone and run.accepted_marks.get(region) != here.act:
+            why = f": {here.mark_reason}" if here.mark_reason else "."
+            return Return(f"{region} was sent back past the portal ({here.act}){why}")
+    return None
+
+
 def _watch(run: RunView, seen: Seen) -> Move | None:
-    """A failed verdict anywhere returns all, unless a migration made that impossible."""
+    """An act past the portal and a failed verdict return all, unless a migration made that impossible."""
+    acted = None if run.bound else sent_back(run, seen)
+    if acted is not None:
+        return acted
     for region, verdict in seen.verdicts.items():
         if verdict.outcome != Outcome.FAIL:
             continue

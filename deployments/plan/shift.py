@@ -91,10 +91,10 @@ def rehearse(run: RunView, step: StepView, seen: Seen, now: datetime, answers: A
 def acted_past_portal(run: RunView, region: str, seen: Seen) -> Move | None:
     """Hold where somebody moved traffic by hand, until somebody says that the run may go on."""
     here = seen.regions.get(region)
-    if here is None or not here.mark or run.accepted_marks.get(region) == here.mark:
+    if here is None or not here.mark or run.accepted_marks.get(region) == here.act:
         return None
     text = (
-        f"Holding: somebody acted past the portal in {region} ({here.mark}). Pause and resume to go on "
+        f"Holding: somebody acted past the portal in {region} ({here.act}). Pause and resume to go on "
         "from there, or abort to go back."
     )
     return Wait(text, 2.0)

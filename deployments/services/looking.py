@@ -5,14 +5,15 @@ Drivers are asked in threads, outside any transaction; what came of it is writte
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deployments.analysis import Verdict
 from deployments.models import DeploymentRun, ProgressHead, Target
 from deployments.plan.views import RunView, Seen
-from deployments.services import judging, tallies
+from deployments.services import judging, late_entries, tallies
 from deployments.services.leases import Lease, fenced, finished
 from deployments.services.outcomes import ENGINE
 from deployments.services.progress import Line, append, masked
@@ -26,8 +27,20 @@ OBSERVE_SECONDS = 5.0
 """How long a look waits for a region; one that is slower counts as silent this time."""
 
 MAX_LINES = 200
+"""Output lines that one look takes over from a region; the next look takes more."""
+
+GENERATION = 100_000_000
+"""A longer jump of positions is a target that began anew, not lines that were left out."""
 
 Answered = tuple[Observation, list[tuple[str, int, str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """New output by region, and how far it had been read before."""
+
+    output: dict[str, list[tuple[str, int, str]]]
+    marks: dict[str, dict[str, int]]
 
 
 @dataclass
@@ -74,7 +87,7 @@ def see(look: Look, run: DeploymentRun, view: RunView) -> Seen:
     regions, output, silent = _answers(look, in_threads(work))
     remember({look.targets[region]: seen for region, seen in regions.items()})
     remember_silence({look.targets[r]: why for r, why in silent.items() if r in look.targets})
-    return _written(look, run, view, regions, output, silent)
+    return _written(look, run, view, regions, Heard(output, marks), silent)
 
 
 def _observing(platform: Platform, slot: str, after: dict[str, int] | None) -> Callable[[], Answered]:
@@ -83,11 +96,23 @@ def _observing(platform: Platform, slot: str, after: dict[str, int] | None) -> C
         if after is None or seen.slot(slot) is None:
             return seen, []
         try:
-            return seen, list(platform.lines(slot, after))[:MAX_LINES]
+            return seen, _fair(platform.lines(slot, after))
         except PlatformError:
             return seen, []
 
     return observe
+
+
+def _fair(lines: Sequence[tuple[str, int, str]]) -> list[tuple[str, int, str]]:
+    """At most MAX_LINES, an equal part of each component: one that floods hides no other."""
+    part = MAX_LINES // max(1, len({component for component, _, _ in lines}))
+    taken: Counter[str] = Counter()
+    found = []
+    for line in lines:
+        if taken[line[0]] < part:
+            taken[line[0]] += 1
+            found.append(line)
+    return found
 
 
 def _answers(
@@ -119,23 +144,26 @@ def _written(
     run: DeploymentRun,
     view: RunView,
     regions: dict[str, Observation],
-    output: dict[str, list[tuple[str, int, str]]],
+    heard: Heard,
     silent: dict[str, str],
 ) -> Seen:
     """Count, judge and write under the fence."""
+    output = heard.output
     with fenced(look.lease) as locked:
         counted = locked.run_kind == RunKind.DEPLOY
         parts = {region: tallies.add(locked, region, seen) for region, seen in regions.items() if counted}
         totals = {region: tallies.summed(found) for region, found in parts.items()}
         judged = judging.verdicts(locked, view, regions, silent, parts, clock.now()) if counted else {}
-        lines = [*weights_moved(locked, regions), *_output(output)]
+        lines = [*weights_moved(locked, regions), *_output(heard)]
         if counted and not look.sampled:
             lines += [_sample(region, seen, totals[region]) for region, seen in regions.items()]
         lines += _remember_verdicts(locked, judged, regions)
+        lines += late_entries.note(locked, regions)
         locked.save(update_fields=("memory", "verdicts"))
         append(locked, lines)
         _advance_marks(locked, output)
         record_weights(locked, lines)
+        late_entries.record_all(locked, lines)
     look.sampled = True
     return Seen(regions, silent, totals, judged)
 
@@ -196,12 +224,21 @@ def _remember_verdicts(
     return lines
 
 
-def _output(output: dict[str, list[tuple[str, int, str]]]) -> list[Line]:
-    return [
-        Line(LineKind.LOG, text, region, component, data={"position": position})
-        for region, found in output.items()
-        for component, position, text in found
-    ]
+def _output(heard: Heard) -> list[Line]:
+    """What the components wrote, and where something is missing: how many lines, not a word of them."""
+    lines = []
+    for region, found in heard.output.items():
+        known = dict(heard.marks.get(region, {}))
+        for component, position, text in found:
+            before = known.get(component)
+            if before is not None and 1 < position - before < GENERATION:
+                left_out = position - before - 1
+                said = f"… {left_out} lines left out: {component} wrote more than is kept …"
+                data = {"left_out": left_out}
+                lines.append(Line(LineKind.LOG, said, region, component, "warning", data))
+            known[component] = position
+            lines.append(Line(LineKind.LOG, text, region, component, data={"position": position}))
+    return lines
 
 
 def _marks(run: DeploymentRun) -> dict[str, dict[str, int]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from concurrent.futures import Future, wait
 from datetime import timedelta
 
+from django.db.models import Q
+
 from deployments.models import ProgressLine, Target
 from deployments.services.progress import masked
 from deployments.services.targets import in_threads, open_target, remember, remember_silence
@@ -35,9 +37,11 @@ def observe_idle() -> int:
 
 def _due() -> list[Target]:
     """Live targets that were not tried within FRESH_SECONDS; a run's own looks count."""
-    since = clock.now() - timedelta(seconds=FRESH_SECONDS)
+    now = clock.now()
+    # Up to now only: after a clock that jumped back a time ahead of it says nothing.
+    lately = Q(view__tried_at__gt=now - timedelta(seconds=FRESH_SECONDS), view__tried_at__lte=now)
     live = Target.objects.filter(retired_at=None, environment__retired_at=None)
-    return list(live.exclude(view__tried_at__gt=since).select_related("environment", "region"))
+    return list(live.exclude(lately).select_related("environment", "region"))
 
 
 def _keep(target: Target, future: Future[Observation]) -> None:

@@ -15,7 +15,7 @@ from deployments.models import DeploymentRun
 from deployments.plan import next_step, watch
 from deployments.plan.moves import Answer, Ask, Begin, Call, Done, Fail, Move, Note, Return, Succeed, Wait
 from deployments.plan.views import RunView, Seen
-from deployments.services import calls, leases, looking, outcomes, reading, returning, turn
+from deployments.services import calls, leases, looking, outcomes, reading, returning, turn, way_back
 from deployments.services.leases import Lease, LeaseLost, fenced
 from deployments.services.progress import Line, append, masked
 from deployments.states import LineKind, RunKind, RunState
@@ -82,6 +82,8 @@ def _look(lease: Lease) -> float | None:
 def _forward(lease: Lease, run: DeploymentRun) -> float | None:
     """Moves of a running or paused run, until there is one to wait for."""
     look = looking.begin(lease, run)
+    if run.run_kind == RunKind.DEPLOY:
+        way_back.keep(run, look.targets)
     answers: dict[Call, Answer] = {}
     seen: Seen | None = None
     for _ in range(MOVES_PER_LOOK):

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
+
+from django.db import connection
 
 from deployments.models import DeploymentRun, RunStep, TargetView
 from deployments.plan.views import RunView, background_right, in_force
 from deployments.plan.words import duration
-from deployments.services import looking, outcomes, reading
+from deployments.services import late_entries, looking, outcomes, reading
 from deployments.services.calls import refused_by_fence
 from deployments.services.content import slot_spec
 from deployments.services.leases import Lease, fenced, finished, renew
@@ -74,17 +77,27 @@ def _asked(
     routing = routing_back(view)
     blue = slot_spec(run.blue) if run.blue else None
     work = {
-        region: _switching(look.platforms[region], lease.fence, routing, blue)
+        region: _switching(_Region(lease, region, look.platforms[region]), routing, blue)
         for region in regions
         if region in look.platforms
     }
     return in_threads(work)
 
 
-def _switching(
-    platform: Platform, fence: int, routing: Routing, blue: SlotSpec | None
-) -> Callable[[], Observation]:
+@dataclass(frozen=True, slots=True)
+class _Region:
+    """One region on its way back, under one lease."""
+
+    lease: Lease
+    name: str
+    platform: Platform
+
+
+def _switching(where: _Region, routing: Routing, blue: SlotSpec | None) -> Callable[[], Observation]:
+    fence, platform = where.lease.fence, where.platform
+
     def switch() -> Observation:
+        _write_down(where)
         try:
             platform.switch(fence, routing)
         except PlatformRefused as error:
@@ -95,6 +108,26 @@ def _switching(
         return platform.observe()
 
     return switch
+
+
+def _write_down(where: _Region) -> None:
+    """Whoever acted past the portal is on the record before the switch takes their mark away."""
+    try:
+        seen = where.platform.observe()
+    except PlatformUnavailable:
+        return  # its switch is tried all the same: a target that lost its proxy keeps the wish
+    if not seen.mark:
+        return
+    try:
+        with fenced(where.lease) as run:
+            lines = late_entries.note(run, {where.name: seen})
+            if lines:
+                run.save(update_fields=("memory",))
+                append(run, lines)
+                late_entries.record_all(run, lines)
+    finally:
+        if not connection.in_atomic_block:
+            connection.close()
 
 
 def _arrived(lease: Lease, view: RunView, region: str, seen: Observation) -> str:

@@ -23,6 +23,7 @@ class Kind:
 UNFORESEEN = (
     Kind("csrf", 403, "This session did not come with its CSRF token", "Send X-CSRFToken, or use a token."),
     Kind("too-large", 413, "The body is too large", "Send less; long texts belong behind a link."),
+    Kind("too-slow", 408, "The body did not arrive in time", "Send it at once, then it is taken."),
     Kind("length-required", 411, "The body came without its length", "Send Content-Length."),
     Kind("unavailable", 503, "The portal is busy", "Ask again after Retry-After."),
     Kind(

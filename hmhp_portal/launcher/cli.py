@@ -26,6 +26,8 @@ usage: ./portal COMMAND [options]
                                            no PostgreSQL and no Redis of its own
   dev  [--port N] [--data DIR]             the demo, started again when a file changes
   stop [--data DIR]                        end what runs on DIR
+  rollback-offline FILE [--by --reason]    send a run back without database, broker or web process;
+                                           FILE is what the run left in DIR/way-back
   init [FILE]                              write a commented platform.yaml
   manage [--data DIR] COMMAND ...          Django's commands on an installation (load_platform,
                                            create_token, digest, ...)
@@ -187,6 +189,12 @@ def _stop(arguments: list[str]) -> int:
     return oneoff.stop(folder)
 
 
+def _rollback_offline(arguments: list[str]) -> int:
+    from hmhp_portal.launcher import offline
+
+    return offline.run(arguments)
+
+
 def _lock(arguments: list[str]) -> int:
     if arguments not in ([], ["--check"], ["--upgrade"]):
         raise Problem("lock takes --check or --upgrade.")
@@ -210,6 +218,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "dev": _serve("dev"),
     "stop": _stop,
     "init": _init,
+    "rollback-offline": _rollback_offline,
     "manage": _manage,
     "test": _test,
     "bench": _bench,

@@ -4,6 +4,7 @@ DIR/installation.json   mode and format; marks the folder as ours
 DIR/secrets.json        passwords and keys, readable by its owner only
 DIR/environment.json    how to reach a running installation (for `./portal manage`)
 DIR/postgres/           the cluster, or DIR/postgres.place: the pointer to where it had to go
+DIR/way-back/            each run's way back without the portal
 DIR/keys/                the signing key, readable by its owner only, and every public key
 DIR/valkey/  agent/  artifacts/  logs/  run/  staticfiles/
 """
@@ -32,7 +33,7 @@ OURS = frozenset(
     installation.json secrets.json environment.json processes.json welcome.json launcher.lock
     postgres postgres.new postgres.place run run.place valkey agent artifacts logs staticfiles static.digest
     beat-schedule beat-schedule.dat beat-schedule.dir beat-schedule.bak beat-schedule.db
-    platform.yaml demo.database keys
+    platform.yaml demo.database keys way-back
     """.split()
 )
 """Everything that a start makes in the folder; `--fresh` removes these and nothing else."""

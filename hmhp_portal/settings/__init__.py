@@ -24,6 +24,7 @@ PORTAL_BASE_URL = ENVIRONMENT.base_url.rstrip("/")
 PORTAL_CLOCK_OFFSET = ENVIRONMENT.clock_offset
 LOCAL_AGENT_SOCKET = str(ENVIRONMENT.local_agent_socket or ENVIRONMENT.data_dir / "run" / "agent.sock")
 LOCAL_AGENT_TOKEN = ENVIRONMENT.local_agent_token
+PORTAL_WAY_BACK_DIR = str(ENVIRONMENT.way_back_dir or ENVIRONMENT.data_dir / "way-back")
 TARGET_DATABASE_URL = ENVIRONMENT.target_database_url
 PORTAL_DEMO_PASSWORD = ENVIRONMENT.demo_password
 PORTAL_KEY_KEEPER = ENVIRONMENT.key_keeper
@@ -33,6 +34,8 @@ PORTAL_AUDIT_HEAD_FOLDER = ENVIRONMENT.audit_head_folder
 PORTAL_AUDIT_HEAD_MAIL = [a.strip() for a in ENVIRONMENT.audit_head_mail.split(",") if a.strip()]
 PORTAL_AUDIT_HEAD_MAIL_HOURS = ENVIRONMENT.audit_head_mail_hours
 PORTAL_RETENTION_DATABASE_URL = ENVIRONMENT.retention_database_url
+PORTAL_SOCKETS = ENVIRONMENT.sockets
+PORTAL_SOCKETS_OF_ONE = ENVIRONMENT.sockets_of_one
 PORTAL_SMTP_HOST = ENVIRONMENT.smtp_host
 PORTAL_SMTP_PORT = ENVIRONMENT.smtp_port
 PORTAL_SMTP_USER = ENVIRONMENT.smtp_user
@@ -186,8 +189,9 @@ MFA_FORMS = {
 }
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # all mail goes through the outbox
 
-# Sessions live in the shared cache: no query a page; they end when idle (HIPAA 164.312(a)(2)(iii)).
-SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+# Sessions are read from the shared cache: no query a page; a copy in the database outlives a Redis that
+# forgets. They end when idle (HIPAA 164.312(a)(2)(iii)).
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = ENVIRONMENT.idle_minutes * 60
 SESSION_SAVE_EVERY_REQUEST = True
 SESSION_COOKIE_NAME = "hmhp_session"

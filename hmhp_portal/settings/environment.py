@@ -41,11 +41,14 @@ class Environment(BaseSettings):
     local_agent_socket: Path | None = None
     local_agent_token: str = ""
     target_database_url: str = ""
+    way_back_dir: Path | None = Field(None, description="each run's way back as a file; in the data folder")
     clock_offset: int = Field(0, description="seconds that the portal's clock is ahead of the machine's")
     idle_minutes: int = Field(30, ge=1, le=24 * 60, description="without activity, until log-off")
     trusted_proxies: int = Field(0, ge=0, le=10, description="proxies in front that set X-Forwarded-For")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    database_pool: int = Field(10, ge=2, le=100, description="most connections of one process")
+    database_pool: int = Field(14, ge=2, le=100, description="most connections of one process")
+    sockets: int = Field(2000, ge=1, description="open pages that one web process follows, most")
+    sockets_of_one: int = Field(60, ge=1, description="open pages of one person, most")
     smtp_host: str = Field("", description="empty: mail is kept in the outbox and sent nowhere")
     smtp_port: int = Field(25, ge=1, le=65535)
     smtp_user: str = ""

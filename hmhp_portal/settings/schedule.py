@@ -39,6 +39,11 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "deployments-resize": _sweep("deployments.tasks.resize", 60.0, "engine"),
     "deployments-check-drift": _sweep("deployments.tasks.check_drift", 300.0, "engine"),
+    "accounts-clear-sessions": {
+        "task": "accounts.tasks.clear_sessions",
+        "schedule": crontab(hour="3", minute="41"),
+        "options": {"queue": "celery"},
+    },
     "deployments-clear-old-progress": {
         "task": "deployments.tasks.clear_old_progress",
         "schedule": crontab(hour="3", minute="17"),

@@ -72,6 +72,7 @@ KINDS = {
     "run.held": Happening("Held: the verdict is open", "pause", "watch"),
     "run.abort_asked": Happening("Abort asked", "back", "bad"),
     "run.rolling_back": Happening("Rolling back", "back", "bad"),
+    "run.sent_back_offline": Happening("Sent back past the portal (late entry)", "alert", "watch"),
     "run.rolled_back": Happening("Rolled back", "back", "bad"),
     "run.succeeded": Happening("Run succeeded", "check", "ok"),
     "run.failed": Happening("Run failed", "cross", "bad"),

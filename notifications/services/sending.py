@@ -8,11 +8,12 @@ Lease and waits are the database's clock. Called by the sweep.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
@@ -25,8 +26,9 @@ from notifications.states import MessageState
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=75)
-"""Longer than any part between two renewals can take: three steps of `smtp.LIMIT_SECONDS`."""
+LEASE = timedelta(seconds=12)
+"""How long a dead sender keeps others out; a living one renews it every RENEW_SECONDS."""
+RENEW_SECONDS = 3.0
 SWEEP_SECONDS = 20.0
 LONGEST_WAIT = 300
 LONGEST_PAUSE = 3600
@@ -60,6 +62,7 @@ def deliver() -> int:
         return 0
     sent, until = 0, time.monotonic() + SWEEP_SECONDS
     conversation: Conversation | None = None
+    renewing = Renewing(fence)
     try:
         while time.monotonic() < until and (message := due().first()):
             conversation = conversation or Conversation(server_address())
@@ -69,8 +72,38 @@ def deliver() -> int:
     finally:
         if conversation is not None:
             conversation.close()
+        renewing.end()
         MailServer.objects.filter(fence=fence).update(lease_until=None)
     return sent
+
+
+class Renewing(threading.Thread):
+    """Renews the lease while the sender waits for a slow server; ends with it, or when it is lost."""
+
+    def __init__(self, fence: int) -> None:
+        super().__init__(daemon=True, name="mail-lease")
+        self._fence = fence
+        self._over = threading.Event()
+        self.start()
+
+    def end(self) -> None:
+        """Renew no more."""
+        self._over.set()
+        self.join(5)
+
+    def run(self) -> None:
+        """Until `end`; a database that is away for a moment is asked again."""
+        try:
+            while not self._over.wait(RENEW_SECONDS):
+                try:
+                    held = MailServer.objects.filter(fence=self._fence, lease_until__isnull=False)
+                    if not held.update(lease_until=Now() + LEASE):
+                        return
+                except DatabaseError as error:
+                    log.warning("the lease of the sender is not renewed: %s", type(error).__name__)
+                    connection.close()
+        finally:
+            connection.close()
 
 
 def _send(conversation: Conversation, message_id: int, fence: int) -> bool:

@@ -63,7 +63,8 @@ async def _lines(target: Target, body: Body) -> Body:
 
 
 async def _by_hand(target: Target, body: Body) -> Body:
-    await target.by_hand(protocol.name(body.get("slot"), "a slot"), str(body.get("who", "somebody"))[:200])
+    slot = protocol.name(body["slot"], "a slot") if body.get("slot") else ""
+    await target.by_hand(slot, str(body.get("who", "somebody"))[:100], str(body.get("reason", ""))[:500])
     return {}
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,10 @@ READ_SECONDS = 10.0
 
 CHANGE_SECONDS = 30.0
 """How long for one that checks artefacts or stops processes."""
+
+ANSWER_BYTES = 32 * 1024 * 1024
+"""An answer that is larger is none: what says so much is broken, and must not fill the worker's memory."""
+PIECE_BYTES = 64 * 1024
 
 
 class LocalPlatform:
@@ -87,12 +92,12 @@ class LocalPlatform:
         answer = self._call("lines", READ_SECONDS, slot=slot, after=dict(after))
         return [(component, position, text) for component, position, text in answer["lines"]]
 
-    def by_hand(self, slot: str, who: str) -> None:
-        """Send all traffic and background work to that slot past the portal, and leave the mark.
+    def by_hand(self, slot: str, who: str, reason: str = "") -> None:
+        """Send all traffic and background work to that slot ("": to none) past the portal; leave the mark.
 
         Raises the target's fence, so that a run which did not look since is refused.
         """
-        self._call("by_hand", CHANGE_SECONDS, slot=slot, who=who)
+        self._call("by_hand", CHANGE_SECONDS, slot=slot, who=who, reason=reason)
 
     def _call(self, verb: str, seconds: float, **body: object) -> dict[str, Any]:
         text = json.dumps({"target": self._target, **body})
@@ -104,7 +109,7 @@ class LocalPlatform:
         try:
             connection.request(method, path, body=text, headers=headers)
             response = connection.getresponse()
-            raw = response.read()
+            raw = _whole(response, time.monotonic() + seconds)
         except TimeoutError as error:
             raise PlatformUnavailable(f"The local agent did not answer within {seconds:g} s.") from error
         except (OSError, http.client.HTTPException) as error:
@@ -113,6 +118,22 @@ class LocalPlatform:
         finally:
             connection.close()
         return _answer(response.status, raw)
+
+
+def _whole(response: http.client.HTTPResponse, until: float) -> bytes:
+    """The answer's body. Raises TimeoutError for one that dribbles on, PlatformUnavailable for a flood."""
+    parts, size = [], 0
+    while part := response.read1(PIECE_BYTES):
+        parts.append(part)
+        size += len(part)
+        if size > ANSWER_BYTES:
+            raise PlatformUnavailable(
+                f"The local agent's answer has more than {ANSWER_BYTES // 1_048_576} MB; it was not read.",
+                5.0,
+            )
+        if time.monotonic() > until:
+            raise TimeoutError
+    return b"".join(parts)
 
 
 def _answer(status: int, raw: bytes) -> dict[str, Any]:

@@ -195,10 +195,12 @@ def read_edge(raw: JSON) -> EdgeStats:
 
 def write_observation(seen: Observation) -> JSON:
     """What is really there."""
-    raw = {key: getattr(seen, key) for key in ("region", "fence", "background", "mark")}
+    names = ("region", "fence", "background", "mark", "marked_by", "mark_reason")
+    raw = {name: getattr(seen, name) for name in names}
     return {
         **raw,
         "at": seen.at.isoformat(),
+        "marked_at": seen.marked_at.isoformat() if seen.marked_at else "",
         "weights": dict(seen.weights),
         "addresses": dict(seen.addresses),
         "slots": [asdict(slot) for slot in seen.slots],
@@ -222,4 +224,7 @@ def read_observation(raw: JSON) -> Observation:
         edges=tuple(read_edge(edge) for edge in raw["edges"]),
         addresses=raw["addresses"],
         mark=raw["mark"],
+        marked_by=raw.get("marked_by", ""),
+        marked_at=datetime.fromisoformat(raw["marked_at"]) if raw.get("marked_at") else None,
+        mark_reason=raw.get("mark_reason", ""),
     )

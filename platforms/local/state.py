@@ -33,6 +33,9 @@ class Wanted:
     bind: str = "127.0.0.1"
     fence: int = 0
     mark: str = ""
+    marked_by: str = ""
+    marked_at: str = ""
+    mark_reason: str = ""
     weights: dict[str, int] = field(default_factory=dict)
     background: str | None = None
     slots: dict[str, SlotSpec] = field(default_factory=dict)

@@ -44,6 +44,8 @@ LEAVING_SECONDS = 60.0
 
 LAST_SECONDS = 1.0
 LINES = 500
+NO_MARK = ("", "", "", "")
+"""What an act of the portal leaves: the mark, whose, when and why are empty."""
 
 
 class Target:
@@ -121,6 +123,9 @@ class Target:
             edges=tuple(protocol.read_edge(edge) for edge in seen["edges"]),
             addresses=self.edges.addresses(),
             mark=self.wanted.mark,
+            marked_by=self.wanted.marked_by,
+            marked_at=datetime.fromisoformat(self.wanted.marked_at) if self.wanted.marked_at else None,
+            mark_reason=self.wanted.mark_reason,
         )
 
     async def ensure(self, fence: int, slot: SlotSpec, data_class: str) -> None:
@@ -167,7 +172,9 @@ class Target:
             around = self._around
             return self._jobs.run(job, lambda sink: around.start(slot, component, command, ports, 0, sink))
 
-    async def switch(self, fence: int, routing: Routing, who: str = "portal", mark: str = "") -> None:
+    async def switch(
+        self, fence: int, routing: Routing, who: str = "portal", mark: tuple[str, str, str, str] = NO_MARK
+    ) -> None:
         """Have this routing: weights at once, background work after the former has ended."""
         async with self._lock:
             self._check_fence(fence)
@@ -176,15 +183,18 @@ class Target:
                     raise PlatformRefused("unknown_slot", f"There is no slot {slot} in {self.region}.")
             self.wanted.weights = dict(routing.weights)
             self.wanted.background = routing.background
-            self.wanted.mark = mark
+            wanted = self.wanted
+            wanted.mark, wanted.marked_by, wanted.marked_at, wanted.mark_reason = mark
             self._save(fence)
             self._background.want(routing.background)
             await self.edges.apply(self._slots, who)
         await self._background.settled(HAND_OVER_SECONDS)
 
-    async def by_hand(self, slot: str, who: str) -> None:
-        """All to one slot, past the portal: a higher fence and a mark tell the portal of it."""
-        await self.switch(self.wanted.fence + 1, Routing({slot: 100}, slot), f"by hand: {who}", "offline")
+    async def by_hand(self, slot: str, who: str, reason: str) -> None:
+        """All to one slot ("": to none), past the portal: a higher fence and a mark tell the portal of it."""
+        routing = Routing({slot: 100}, slot) if slot else Routing({}, None)
+        mark = ("offline", who, datetime.now(UTC).isoformat(), reason)
+        await self.switch(self.wanted.fence + 1, routing, f"by hand: {who}", mark)
 
     async def retire(self, fence: int, slot: str) -> None:
         """Have that slot gone; it goes when its requests in flight have ended."""

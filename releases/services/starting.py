@@ -72,6 +72,15 @@ def deploy(
         return start(release, actor, emergency=emergency, reason=reason)
 
 
+def repeated(version: str, seal: str, actor: Actor) -> DeploymentRun | None:
+    """The run that this very call has started before, if any: its answer was lost on the way."""
+    release = Release.objects.filter(version=version).select_related("production_run").first()
+    run = release.production_run if release is not None else None
+    if run is None or (run.seal, run.started_by) != (seal, actor.id):
+        return None
+    return run
+
+
 def start(
     release: Release, actor: Actor, *, emergency: bool = False, reason: str = "", by: User | None = None
 ) -> DeploymentRun:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from events import clock
@@ -53,7 +54,8 @@ class MemoryPlatform:
         self.fence = 0
         self.specs: dict[str, SlotSpec] = {}
         self.routing = Routing({}, None)
-        self.mark = ""
+        self.mark = self.marked_by = self.mark_reason = ""
+        self.marked_at: datetime | None = None
         self.counters: dict[tuple[str, str], Counter] = {}
         self.jobs: dict[str, JobResult] = {}
         self.failing_jobs: set[tuple[str, str]] = set()
@@ -102,6 +104,9 @@ class MemoryPlatform:
                 edges=edges,
                 addresses={"web": f"http://{self.region}.{self.environment}.test"},
                 mark=self.mark,
+                marked_by=self.marked_by,
+                marked_at=self.marked_at,
+                mark_reason=self.mark_reason,
             )
 
     def ensure(self, fence: int, slot: SlotSpec) -> None:
@@ -148,7 +153,8 @@ class MemoryPlatform:
                 if slot not in self.specs:
                     raise PlatformRefused("unknown_slot", f"There is no slot {slot}.")
             self.routing = Routing(dict(routing.weights), routing.background)
-            self.mark = ""
+            self.mark = self.marked_by = self.mark_reason = ""
+            self.marked_at = None
             self.history.append((fence, dict(routing.weights), routing.background))
         self.after_change("switch")
 
@@ -188,12 +194,12 @@ class MemoryPlatform:
                     share, errors, (ms or {}).get(slot, 20.0)
                 )
 
-    def act_past_portal(self, weights: dict[str, int]) -> None:
+    def act_past_portal(self, weights: dict[str, int], who: str = "", reason: str = "") -> None:
         """What somebody at the machine does when the portal is down."""
         with self.lock:
             self.routing = Routing(weights, self.routing.background)
             self.fence += 1
-            self.mark = "offline"
+            self.mark, self.marked_by, self.mark_reason, self.marked_at = "offline", who, reason, clock.now()
 
     def restart_counters(self) -> None:
         with self.lock:

@@ -132,9 +132,9 @@ def test_silent_region_is_never_taken_for_a_good_one(world: World, shifting: Dep
 def test_act_past_the_portal_holds_until_somebody_says_go_on(world: World, shifting: DeploymentRun) -> None:
     blue = shifting.blue
     assert blue is not None
-    world.at("us-east").act_past_portal({blue.slot: 100})
+    world.at("us-east").act_past_portal({blue.slot: 95, shifting.slot: 5})
     run = look(shifting, 3, every=5)
-    assert (green(world, run), "past the portal in us-east" in run.sentence) == (0, True)
+    assert (green(world, run), "past the portal in us-east" in run.sentence) == (5, True)
     steer.pause(run.pk, actor=actor("devon"), reason="Who was that?")
     steer.resume(run.pk, actor=actor("devon"))
     look(run, 3)

@@ -102,4 +102,4 @@ def test_database_address_is_taken_apart(environment: pytest.MonkeyPatch) -> Non
     entry = services.database(Environment())
     assert (entry["USER"], entry["PASSWORD"], entry["HOST"]) == ("u", "p@ss", "/run/pg")
     assert entry["OPTIONS"]["sslmode"] == "disable"
-    assert entry["OPTIONS"]["pool"]["max_size"] == 10
+    assert entry["OPTIONS"]["pool"]["max_size"] == 14

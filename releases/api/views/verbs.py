@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from approvals.policy import Action
 from releases.api import examples, gives, takes
 from releases.api.whole import moved, started
+from releases.errors import WrongReleaseState
 from releases.services import (
     ask_again,
     cancel,
@@ -102,7 +103,15 @@ class Deploy(Endpoint):
     def post(self, request: Request, version: str) -> Response:
         """Queue the run."""
         given = body_of(request, takes.DeployShape)
-        return started(version, starting.deploy(version, actor=self.actor, **given))
+        try:
+            run = starting.deploy(version, actor=self.actor, **given)
+        except WrongReleaseState:
+            # Committed before its answer is kept: a process may have died in between.
+            known = starting.repeated(version, given["seal"], self.actor)
+            if known is None or "Idempotency-Key" not in request.headers:
+                raise
+            run = known
+        return started(version, run)
 
 
 class Rollback(Endpoint):
