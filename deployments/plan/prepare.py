@@ -148,7 +148,13 @@ def _missing(run: RunView, here: Observation) -> list[str]:
     """Components that green lacks, or runs from another artefact."""
     slot = here.slot(run.green)
     there = {c.name: c.artifact for c in slot.components} if slot else {}
-    return [f"{name} (not there)" for name, wanted in run.artifacts.items() if there.get(name) != wanted]
+    return [
+        f"{name} (runs {there[name][:19]} instead of what was approved)"
+        if there.get(name)
+        else f"{name} (not there)"
+        for name, wanted in run.artifacts.items()
+        if there.get(name) != wanted
+    ]
 
 
 def _room(run: RunView, step: StepView, seen: Seen, answers: Answers, done: str) -> Move:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import wait
+from functools import partial
 from typing import Any, cast
 
-from deployments.models import Environment, Target
+from deployments.models import Environment
 from deployments.services.content import spec_of
 from deployments.services.progress import masked
 from deployments.services.targets import in_threads, live_targets, open_target
-from platforms.base import ObjectChange, PlatformError, Preview, Previews, SlotSpec
+from platforms.base import ObjectChange, PlatformError, Preview, Previews
 from platforms.registry import RENDERING
 
 PATIENCE_SECONDS = 30.0
@@ -23,10 +24,18 @@ MOST_CHARACTERS = 300
 def previews(environment: Environment, content: Mapping[str, Any], slot: str, subject: str) -> dict[str, Any]:
     """By region: `fingerprint` and `changes`, or `error` as a sentence; empty where no target can say."""
     spec = spec_of(content, environment.name, slot=slot, release=subject)
-    targets = {r: t for r, t in live_targets(environment).items() if t.driver in RENDERING}
-    futures = in_threads({region: _asking(target, spec) for region, target in targets.items()})
-    wait(futures.values(), timeout=PATIENCE_SECONDS)
     found: dict[str, Any] = {}
+    work: dict[str, Callable[[], Preview]] = {}
+    for region, target in live_targets(environment).items():
+        if target.driver in RENDERING:
+            try:
+                platform = cast(Previews, open_target(target))
+            except PlatformError as error:
+                found[region] = {"error": masked(str(error))}
+            else:
+                work[region] = partial(platform.preview, spec)
+    futures = in_threads(work)
+    wait(futures.values(), timeout=PATIENCE_SECONDS)
     for region, future in futures.items():
         try:
             answer = future.result(timeout=0)
@@ -38,10 +47,6 @@ def previews(environment: Environment, content: Mapping[str, Any], slot: str, su
             changes = [_told(change) for change in answer.changes]
             found[region] = {"fingerprint": answer.fingerprint, "changes": changes}
     return found
-
-
-def _asking(target: Target, spec: SlotSpec) -> Callable[[], Preview]:
-    return lambda: cast(Previews, open_target(target)).preview(spec)
 
 
 def _told(change: ObjectChange) -> dict[str, str]:

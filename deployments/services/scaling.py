@@ -6,6 +6,8 @@ Nothing is resized while a run is under way there: a shift needs both colours as
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import cast
 
 from deployments import queries
@@ -29,9 +31,14 @@ def resize() -> int:
 
 
 def _resize(environment: Environment) -> int:
-    targets = {r: t for r, t in live_targets(environment).items() if t.driver in RENDERING}
     fence, now = environment.fence, clock.now()
-    work = {r: lambda t=t: cast(Resizes, open_target(t)).resize(fence, now) for r, t in targets.items()}
+    work: dict[str, Callable[[], Sequence[str]]] = {}
+    for region, target in live_targets(environment).items():
+        if target.driver in RENDERING:
+            try:
+                work[region] = partial(cast(Resizes, open_target(target)).resize, fence, now)
+            except PlatformError as error:
+                log.warning("%s in %s was not resized: %s", environment.name, region, error)
     changed = 0
     for region, future in in_threads(work).items():
         try:

@@ -92,6 +92,7 @@ def test_digest_that_drifts_is_told_and_blocks_the_next_start(
     cluster.load()
     first = cluster.ship("2026.10.0", "a")
     cluster.until(first, ReleaseState.COMPLETED)
+    second = cluster.in_review("2026.11.0", "b")
     standins.digests["records"] = "sha256:" + "e" * 64
     space = cluster.namespaces["production", "us-east"]
     cluster.prometheus.visit(space.name)
@@ -104,7 +105,6 @@ def test_digest_that_drifts_is_told_and_blocks_the_next_start(
         return drifting.check() > 0
 
     cluster.look_until(drifted)
-    second = cluster.in_review("2026.11.0", "b")
     (fact,) = [fact for fact in readiness(second, "start").facts if fact.name == "drift"]
     assert fact.blocks
     assert "of records" in fact.sentence
