@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from approvals.models import Decision, Gate, Requirement, SignOff
+from approvals.models import BreakGlass, Decision, EmergencyStop, Gate, Requirement, Review, SignOff
 
 if TYPE_CHECKING:
     GateRow = admin.ModelAdmin[Gate]
     RequirementRows = admin.TabularInline[Requirement, Gate]
     SignOffRows = admin.TabularInline[SignOff, Gate]
     DecisionRows = admin.TabularInline[Decision, Gate]
+    StopRow = admin.ModelAdmin[EmergencyStop]
+    GlassRow = admin.ModelAdmin[BreakGlass]
+    ReviewRow = admin.ModelAdmin[Review]
 else:
-    GateRow = admin.ModelAdmin
+    GateRow = StopRow = GlassRow = ReviewRow = admin.ModelAdmin
     RequirementRows = SignOffRows = DecisionRows = admin.TabularInline
 
 
@@ -64,3 +67,24 @@ class GateAdmin(LookOnly, GateRow):
     list_filter = ("state", "kind")
     search_fields = ("label", "stream", "seal")
     inlines = (RequirementInline, SignOffInline, DecisionInline)
+
+
+@admin.register(EmergencyStop)
+class EmergencyStopAdmin(LookOnly, StopRow):
+    """Stops in force and lifted ones."""
+
+    list_display = ("place", "at", "by", "lifted_at", "lifted_by")
+
+
+@admin.register(BreakGlass)
+class BreakGlassAdmin(LookOnly, GlassRow):
+    """Broken glass and late entries."""
+
+    list_display = ("label", "at", "recorded_at", "late_entry", "role")
+
+
+@admin.register(Review)
+class ReviewAdmin(LookOnly, ReviewRow):
+    """What is owed."""
+
+    list_display = ("gate", "cause", "due_at", "level")

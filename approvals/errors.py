@@ -72,3 +72,32 @@ class NoProposal(NotFound):
 
     type = "no-policy-proposal"
     title = "No changed policy waits"
+
+
+class StopExists(Conflict):
+    """An emergency stop of this place is in force already; nothing more needs to be done."""
+
+    type = "stop-in-force"
+    title = "Stopped already"
+
+
+class StopLifted(WrongState):
+    """This emergency stop was lifted; it ends once."""
+
+    type = "stop-lifted"
+    title = "Lifted already"
+
+
+class Stopped(PortalError):
+    """An emergency stop is in force: nothing starts or moves forward there; returns go on."""
+
+    status = 409
+    type = "emergency-stop"
+    title = "An emergency stop is in force"
+
+
+class NothingOwed(WrongState):
+    """There is nothing to break the glass for: the gate has all its signatures, or asks nobody."""
+
+    type = "nothing-missing"
+    title = "Nothing is missing"

@@ -53,4 +53,28 @@ DEFAULT_RULES: tuple[dict[str, Any], ...] = (
         ],
         "expires_after_seconds": 30 * DAYS,
     },
+    {
+        "name": "stop_lift",
+        "gate": "stop_lift",
+        "signatures": [
+            _asks("release_manager", "releases may go on"),
+            _asks("security_officer", "the cause is understood and no longer a danger"),
+        ],
+    },
+    {
+        "name": "break_glass",
+        "gate": "break_glass",
+        "signatures": [
+            _asks("release_manager", "one signature is enough in this emergency"),
+            _asks("security_officer", "one signature is enough in this emergency"),
+        ],
+    },
+    {
+        "name": "freeze_override",
+        "gate": "freeze_override",
+        "signatures": [
+            _asks("release_manager", "it must not wait for the end of the freeze"),
+            _asks("security_officer", "it must not wait for the end of the freeze"),
+        ],
+    },
 )

@@ -74,9 +74,9 @@ class Rule:
         }
 
 
-def handed_in(gate: str, asked: Sequence[Asked]) -> Rule:
-    """A rule for one gate only: signatures that another gate has frozen as owed."""
-    return Rule(gate, gate, "", (), tuple(asked), (), None, None, (), {})
+def handed_in(gate: str, asked: Sequence[Asked], never_sign: Sequence[str] = ()) -> Rule:
+    """A rule for one gate only: signatures that another gate has frozen as owed. It never expires."""
+    return Rule(gate, gate, "", (), tuple(asked), (), None, None, tuple(never_sign), {})
 
 
 def rules_of(document: Document) -> tuple[Rule, ...]:

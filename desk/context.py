@@ -19,6 +19,7 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts.actors import Actor, of_request
 from accounts.roles import Role
+from approvals.policy import Action, may
 from deployments.queries import region_zones
 from desk import navigation
 from events import clock
@@ -47,6 +48,7 @@ class Shell:
     account_url: str
     now_iso: str
     idle_minutes: int
+    may_stop: bool = False
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -89,6 +91,7 @@ def _shell(request: HttpRequest) -> Shell:
         account_url=_account_url(),
         now_iso=now,
         idle_minutes=idle,
+        may_stop=may(actor, Action.STOP) is None,
     )
 
 

@@ -38,6 +38,7 @@ ROOMS = (
     Entry("environments", "desk:environments", "box", "Live where", Action.READ_DEPLOYMENTS),
     Entry("freezes", "releases:freezes", "frost", "Freezes", Action.READ_RELEASES, desk_only=True),
     Entry("policy", "desk:policy", "lock", "Approval policy", Action.READ_RELEASES, desk_only=True),
+    Entry("emergency", "emergency:here", "stop", "Emergencies", Action.READ_DEPLOYMENTS, desk_only=True),
     Entry("audit", "desk:audit", "chain", "Audit trail", Action.READ_AUDIT, desk_only=True),
     Entry("outbox", "notifications:outbox", "mail", "Outbox", Action.READ_OUTBOX, desk_only=True),
     Entry("people", "accounts:people", "people", "People", Action.READ_PEOPLE, True, rule_before=True),

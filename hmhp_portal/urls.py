@@ -16,6 +16,7 @@ urlpatterns = [
     path("api/v1/", include("hmhp_portal.api.urls")),
     path("releases/", include("releases.urls")),
     path("deployments/", include("deployments.urls")),
+    path("emergency/", include("releases.emergency_urls")),
     path("", include("notifications.urls")),
     path("", include("desk.urls")),
 ]

@@ -38,6 +38,9 @@ def _everybody(news: News) -> Iterator[Recipient]:
     if news.kind in (MailKind.REMINDER, MailKind.STUCK):
         yield from _reminded(news)
         return
+    if news.kind in (MailKind.REVIEW_ASKED, MailKind.REVIEW_DUE):
+        yield from _owing(news)
+        return
     if news.kind == MailKind.SIGNATURES_VOID:
         yield from _signed_or_asked(news)
         return
@@ -70,6 +73,18 @@ def _reminded(news: News) -> Iterator[Recipient]:
         yield from _holders(Action.DECIDE)
     if level >= EVERYBODY:
         yield from _holders(Action.MANAGE_PEOPLE)
+
+
+LOUDER = (Action.DECIDE, Action.BREAK_GLASS, Action.BE_TOLD)
+"""Who hears of a review besides those who owe it: with each reminder one line of the table more."""
+
+
+def _owing(news: News) -> Iterator[Recipient]:
+    """Whoever owes the review; with every reminder more people beside them."""
+    yield from _asked(news)
+    level = int(news.after.get("level", 0))
+    for action in LOUDER[: max(1, level)]:
+        yield from _holders(action)
 
 
 def _signed_or_asked(news: News) -> Iterator[Recipient]:

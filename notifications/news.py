@@ -25,6 +25,8 @@ KIND_OF: dict[str, MailKind] = {
     "gate.reopened": MailKind.SIGNOFF_ASKED,
     "signoff.reminder": MailKind.REMINDER,
     "gate.unsatisfiable": MailKind.STUCK,
+    "review.reminder": MailKind.REVIEW_DUE,
+    "review.late": MailKind.REVIEW_DUE,
     "signatures.voided": MailKind.SIGNATURES_VOID,
     "gate.rejected": MailKind.NO_GO,
     "window.set": MailKind.WINDOW_MOVED,
@@ -107,6 +109,8 @@ def news_of(event: Event) -> News | None:
 
 def _kind(event: Event) -> MailKind | None:
     before, after = event.before or {}, event.after or {}
+    if event.data.get("kind") == "review" and not event.kind.startswith("review."):
+        return MailKind.REVIEW_ASKED if event.kind in ("gate.opened", "gate.reopened") else None
     if event.kind == "decision.made":
         return MailKind.GO if after.get("answer") == "go" else None
     if event.kind == "announce.wanted":  # that it is finished is told by release.monitoring, with its end

@@ -25,6 +25,8 @@ class MailKind(models.TextChoices):
     SIGNOFF_ASKED = "signoff_asked", "Sign-off asked"
     REMINDER = "reminder", "Sign-off still missing"
     STUCK = "stuck", "Nobody can sign"
+    REVIEW_ASKED = "review_asked", "Review owed"
+    REVIEW_DUE = "review_due", "Review due"
     SIGNATURES_VOID = "signatures_void", "Signatures void"
     GO = "go", "Go"
     GO_ENDED = "go_ended", "Go ended"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from releases.views import detail, editing, freezing, gonogo, listing, signatures, verbs
+from releases.views import detail, editing, freezing, gonogo, listing, signatures, urgent, verbs
 
 app_name = "releases"
 urlpatterns = [
@@ -32,6 +32,8 @@ urlpatterns = [
     path("<str:version>/facts/<str:name>/", editing.RecordFact.as_view(), name="fact"),
     path("<str:version>/development/", verbs.Development.as_view(), name="development"),
     path("<str:version>/stage/", verbs.Stage.as_view(), name="stage"),
+    path("<str:version>/break-glass/", urgent.BreakGlass.as_view(), name="break-glass"),
+    path("<str:version>/override-freezes/", urgent.OverrideFreezes.as_view(), name="override-freezes"),
     path("<str:version>/submit/", verbs.Submit.as_view(), name="submit"),
     path("<str:version>/watching/", verbs.Watching.as_view(), name="watching"),
     path("<str:version>/deploy/", verbs.Deploy.as_view(), name="deploy"),

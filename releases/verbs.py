@@ -40,6 +40,8 @@ class Verb(StrEnum):
     WITHDRAW = "have a signature withdrawn"
     DECIDE = "be decided"
     POSTPONE = "be postponed"
+    BREAK_GLASS = "have its glass broken"
+    OVERRIDE_FREEZE = "be let through a freeze"
     WATCH = "be watched"
     DEPLOY = "be started"
     ROLL_BACK = "be rolled back"
@@ -85,6 +87,8 @@ WAYS: dict[Verb, Way] = {
     Verb.WITHDRAW: _way(Action.SIGN, S.REVIEW, S.APPROVED),
     Verb.DECIDE: _way(Action.DECIDE, S.REVIEW),
     Verb.POSTPONE: _way(Action.DECIDE, S.REVIEW, S.APPROVED),
+    Verb.BREAK_GLASS: _way(Action.BREAK_GLASS, S.REVIEW),
+    Verb.OVERRIDE_FREEZE: _way(Action.OVERRIDE_FREEZE, S.REVIEW, S.APPROVED),
     Verb.WATCH: _way(Action.WATCH, S.APPROVED, *_UNDER_WAY),
     Verb.DEPLOY: _way(Action.DEPLOY, S.APPROVED),
     Verb.ROLL_BACK: _way(Action.ABORT, *_UNDER_WAY),

@@ -2,6 +2,10 @@
 
 from approvals.models.answers import Decision as Decision
 from approvals.models.answers import SignOff as SignOff
+from approvals.models.emergency import BreakGlass as BreakGlass
+from approvals.models.emergency import EmergencyStop as EmergencyStop
+from approvals.models.emergency import Review as Review
+from approvals.models.emergency import ReviewCause as ReviewCause
 from approvals.models.gates import Gate as Gate
 from approvals.models.gates import Requirement as Requirement
 from approvals.models.policies import ExceptionUse as ExceptionUse

@@ -11,8 +11,8 @@ from accounts.roles import Role
 from accounts.services.factors import demand_fresh
 from approvals import queries
 from approvals.errors import AlreadyDecided, GateClosed, MayNotSign
-from approvals.models import Decision, Gate
-from approvals.policy import Action, require, why_invalid
+from approvals.models import BreakGlass, Decision, Gate
+from approvals.policy import TABLE, Action, require, why_invalid
 from approvals.services.locking import about, demand_seal, end_go, locked, reject
 from approvals.services.signatures import keep_decision
 from approvals.states import DecisionAnswer
@@ -38,7 +38,7 @@ def decide(
     Raises NotAllowed, Invalid, GateClosed, WrongSeal, Blocked while signatures are missing,
     AlreadyDecided when a go stands, and last what `demand_fresh` raises.
     """
-    require(actor, Action.DECIDE)
+    require_may_decide(actor, gate_id, answer)
     said, text = _read(answer, reason, window)
     gate = locked(gate_id)
     if not gate.is_live:
@@ -61,6 +61,16 @@ def decide(
     elif said == DecisionAnswer.POSTPONE:
         end_go(gate, actor.id, f"{actor.label} postponed: {text}")
     return decision
+
+
+def require_may_decide(actor: Actor, gate_id: int | None, answer: DecisionAnswer | str) -> None:
+    """Raise NotAllowed unless the table lets this actor decide; who broke the glass here may say go."""
+    scoped = actor.scopes is None or TABLE[Action.DECIDE].scope in actor.scopes
+    broke = actor.user is not None and scoped and answer == DecisionAnswer.GO
+    if broke and BreakGlass.objects.filter(gate=gate_id, person=actor.user).exists():
+        require(actor, Action.BREAK_GLASS)
+        return
+    require(actor, Action.DECIDE)
 
 
 def _read(answer: DecisionAnswer | str, reason: str, window: Window | None) -> tuple[DecisionAnswer, str]:

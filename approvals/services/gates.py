@@ -40,16 +40,17 @@ def open_gate(
     actor: Actor,
     expires_at: datetime | None = None,
     asked: Sequence[Asked] | None = None,
+    never_sign: Sequence[str] = (),
 ) -> Gate:
     """Ask the roles of the policy in force about one seal; the gate keeps that version and its rule.
 
-    `expires_at` replaces the rule's expiry, `asked` the whole rule, for what another gate has frozen.
+    `expires_at` replaces the rule's expiry, `asked` and `never_sign` the whole rule (frozen by another gate).
     `barred` maps actor ids to the full sentence why they may not sign (authors). Raises EmptyGate when the
     policy asks nobody, GateExists while an earlier gate of this stream and kind is live.
     """
     version, rule = rule_for_gate(kind, environment, release_kind)
     if asked is not None:
-        rule = handed_in(kind, asked)
+        rule = handed_in(kind, asked, never_sign)
     if rule is None or not rule.signatures:
         raise EmptyGate(
             f"The approval policy asks no role for the gate “{kind}”, so {label} could pass unseen. "

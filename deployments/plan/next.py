@@ -11,7 +11,7 @@ from datetime import datetime
 
 from deployments.analysis import Outcome
 from deployments.plan import finish, prepare, shift
-from deployments.plan.moves import Answer, Begin, Call, Move, Return, Succeed, Wait
+from deployments.plan.moves import Answer, Begin, Call, Done, Move, Note, Return, Succeed, Wait
 from deployments.plan.steps import TRAFFIC
 from deployments.plan.views import RunView, Seen, StepView
 from deployments.states import RunState, StepState
@@ -55,9 +55,25 @@ def next_step(run: RunView, seen: Seen, now: datetime, answers: Mapping[Call, An
         return Succeed("Every step is done.")
     if run.state == RunState.PAUSED:
         return Wait(f"Paused before: {step.title.lower()}. Limits stay watched.", 2.0)
+    if run.stopped:
+        return _stopped(run, step, seen, now, answers or {})
     if step.state == StepState.RUNNING:
         return KINDS[step.kind](run, step, seen, now, answers or {})
     return _begin(run, step, seen)
+
+
+def _stopped(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Mapping[Call, Answer]) -> Move:
+    """Under an emergency stop nothing begins and no target is asked to change; the way back stays armed.
+
+    A weight that is being watched goes on being watched: it may still be returned for being undecided too
+    long, and be noted as passed. Nothing is failed meanwhile, since what it waits for may be the stop.
+    """
+    if step.state == StepState.RUNNING and step.kind == "shift":
+        move = KINDS[step.kind](run, step, seen, now, answers)
+        if isinstance(move, Return | Done | Note):
+            return move
+    where = "Holding in" if step.state == StepState.RUNNING else "Holding before"
+    return Wait(f"{where}: {step.title.lower()}. {run.stopped} Limits stay watched.", 2.0)
 
 
 def watch(run: RunView, seen: Seen) -> Move:

@@ -35,8 +35,10 @@ class StepView:
         return datetime.fromisoformat(value) if value else None
 
     def seconds_running(self, now: datetime) -> float:
-        """How long ago it began."""
-        return (now - self.started_at).total_seconds() if self.started_at else 0.0
+        """How long it has been at work: since it began, without what an emergency stop held it."""
+        if self.started_at is None:
+            return 0.0
+        return (now - self.started_at).total_seconds() - float(self.data.get("stopped_seconds", 0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class RunView:
     """One run as it stands.
 
     `blue` is the slot that served before (None: nothing did; equal to `green`: the same content).
-    `held` is the sentence of why forward moves must wait, empty when they may go on. `problems`
+    `held` is the sentence of why forward moves must wait, empty when they may go on; `stopped` is that
+    of an emergency stop, which also holds a step that has begun. `problems`
     are what preflight already knows to be wrong. `artifacts` are the wanted digests by component;
     `migrations`, `contracts` and `smokes` name the components that bring such a job. `retire_slot`
     is what a retire run takes down, empty when something still needs that colour. `accepted_marks`
@@ -59,6 +62,7 @@ class RunView:
     steps: tuple[StepView, ...]
     data_class: str = ""
     held: str = ""
+    stopped: str = ""
     problems: tuple[str, ...] = ()
     artifacts: Mapping[str, str] = field(default_factory=dict)
     has_background: bool = False

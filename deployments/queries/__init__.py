@@ -26,6 +26,7 @@ from deployments.queries.environments import (
 from deployments.queries.live import LiveComponent, LiveTarget, live_where
 from deployments.queries.progress import Sample, line_json, progress, samples
 from deployments.queries.runs import RegionFacts, RunFacts, run_facts, steps_of
+from deployments.queries.stops import held_by_stop, runs_under
 
 __all__ = [
     "LiveComponent",
@@ -37,6 +38,7 @@ __all__ = [
     "drift",
     "environment",
     "environments",
+    "held_by_stop",
     "is_production",
     "line_json",
     "live_where",
@@ -50,6 +52,7 @@ __all__ = [
     "regions_of",
     "run",
     "run_facts",
+    "runs_under",
     "samples",
     "serving",
     "staging_before",

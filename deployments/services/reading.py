@@ -10,6 +10,7 @@ from deployments.models import DeploymentRun, RunStep
 from deployments.plan.views import RunView, StepView
 from deployments.services import content
 from deployments.services.clearance import held_by_clearance
+from deployments.services.stopping import stopped
 from deployments.services.targets import live_targets
 from deployments.states import RunKind, StepState
 from events.models import Event
@@ -41,6 +42,7 @@ def view_of(run: DeploymentRun) -> RunView:
         steps=steps,
         data_class=run.environment.data_class,
         held=held_by_clearance(run),
+        stopped=stopped(run.environment.name),
         problems=tuple(_problems(run)) if checking else (),
         artifacts=content.artifacts(run),
         has_background=content.has_background(run) or content.has_background(run.blue),

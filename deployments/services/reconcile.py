@@ -18,6 +18,7 @@ from deployments.plan.views import RunView, Seen
 from deployments.services import calls, leases, looking, outcomes, reading, returning, turn, way_back
 from deployments.services.leases import Lease, LeaseLost, fenced
 from deployments.services.progress import Line, append, masked
+from deployments.services.stopping import stopped
 from deployments.states import LineKind, RunKind, RunState
 from events import clock
 from platforms.base import JobResult, PlatformRefused, PlatformUnavailable
@@ -118,6 +119,8 @@ def _ask(
     try:
         if move.sentence:
             _say(lease, move.sentence)
+        if stopped(run.environment.name):
+            return 0.0  # put in force since this look began: decide again, with it
         answers[move.call] = calls.carry_out(lease, run, look.platform(move.call.region), move.call)
     except PlatformUnavailable as error:
         _say(lease, f"{move.call.region} does not answer: {masked(error.reason)}")

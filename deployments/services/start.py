@@ -14,7 +14,8 @@ from django.db import transaction
 
 from accounts.actors import Actor
 from accounts.roles import Role
-from approvals import policy
+from approvals import policy, stops
+from approvals.errors import Stopped
 from approvals.policy import Action
 from deployments import queries
 from deployments.errors import AlreadyQueued, RunBlocked
@@ -49,14 +50,17 @@ def queue_run(
 ) -> DeploymentRun:
     """Queue a run of `kind` and record `run.queued`; it starts when its turn comes.
 
-    Raises NotAllowed (policy, `deployers`), ContentInvalid, AlreadyQueued, or RunBlocked when the
-    proof of the environment before is missing (STRATEGY: production runs what staging validated).
+    Raises NotAllowed (policy, `deployers`), ContentInvalid, Stopped (an emergency stop), AlreadyQueued,
+    or RunBlocked when the proof of the environment before is missing (STRATEGY: production runs what staging
+    validated).
     """
     require_may_deploy(actor, environment)
     check_content(content, content_hash)
     needs_proof = kind == RunKind.DEPLOY and queries.needs_proof(environment)
     with transaction.atomic():
         locked = Environment.objects.select_for_update(no_key=True).get(pk=environment.pk)
+        if kind == RunKind.DEPLOY:
+            refuse_while_stopped(locked.name)
         _refuse_second(locked, kind, content_hash, stream)
         if needs_proof:
             _require_proof(locked, proved_by, content_hash)
@@ -99,6 +103,15 @@ def require_may_deploy(actor: Actor, environment: Environment) -> None:
     if actor.kind == "person" and deployers and not deployers & {role.value for role in actor.roles}:
         who = ", ".join(Role(name).label for name in environment.deployers)
         raise NotAllowed(f"{actor.label} may not deploy to {environment.name}; these roles may: {who}.")
+
+
+def refuse_while_stopped(environment: str) -> None:
+    """Raise Stopped while an emergency stop holds it; none can come in before this transaction ends."""
+    stop = stops.stop_of_start(environment)
+    if stop is not None:
+        raise Stopped(
+            f"{stops.in_words(stop)} Nothing starts; a return always goes.", blockers=[stops.blocker(stop)]
+        )
 
 
 def action_for(environment: Environment) -> Action:

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from django.db import connections, transaction
 
 from accounts.actors import Actor
-from approvals import policy
+from approvals import policy, stops
+from approvals.errors import Stopped
 from approvals.policy import Action
 from deployments import queries
 from deployments.errors import NotInThisState, NoWayBack, RunNotFound
@@ -45,9 +46,10 @@ def pause(run_id: int, *, actor: Actor, reason: str) -> DeploymentRun:
 
 
 def resume(run_id: int, *, actor: Actor, reason: str = "") -> DeploymentRun:
-    """Go on with forward moves, also past what somebody did by hand meanwhile."""
+    """Go on with forward moves, also past what somebody did by hand meanwhile. Raises Stopped."""
     with _taken_over(run_id, actor, Action.PAUSE) as run:
         _require_state(run, (RunState.PAUSED,), "be resumed")
+        _refuse_forward(run)
         run.resume()
         run.intent = Intent.GO.value
         run.memory = {**run.memory, "accepted_marks": queries.marks(run.environment)}
@@ -61,6 +63,7 @@ def promote(run_id: int, *, actor: Actor, reason: str) -> DeploymentRun:
     """End the bake of the current weight now: skips time, never a verdict."""
     with _taken_over(run_id, actor, Action.PROMOTE) as run:
         _require_state(run, (RunState.RUNNING,), "be promoted")
+        _refuse_forward(run)
         step = run.steps.filter(state=StepState.RUNNING, kind="shift").first()
         if step is None or "from" not in step.data:
             raise NotInThisState(f"Run {run.pk} is not watching a weight; there is no time to skip.")
@@ -109,6 +112,16 @@ def _taken_over(run_id: int, actor: Actor, action: Action) -> Iterator[Deploymen
         DeploymentRun.objects.filter(pk=run.pk).update(lease_until=None, lease_owner="")
         if run.next_look_at is not None or run.run_state == RunState.ROLLING_BACK:
             look_now(run)
+
+
+def _refuse_forward(run: DeploymentRun) -> None:
+    """Resuming and promoting lead forward, which an emergency stop holds; pausing and aborting do not."""
+    stop = stops.stop_of(run.environment.name)
+    if stop is not None:
+        raise Stopped(
+            f"{stops.in_words(stop)} Run {run.pk} moves forward when it is lifted; it can be aborted now.",
+            blockers=[stops.blocker(stop)],
+        )
 
 
 def _tell(run: DeploymentRun, actor: Actor, kind: str, text: str, reason: str) -> None:

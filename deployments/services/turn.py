@@ -14,6 +14,7 @@ from deployments.services.leases import Lease, fenced
 from deployments.services.outcomes import ENGINE
 from deployments.services.progress import Line, append
 from deployments.services.start import described, write_steps
+from deployments.services.stopping import stopped_at_start
 from deployments.states import LineKind, RunKind
 from events import clock
 from events.services import record
@@ -22,10 +23,13 @@ WAIT_SECONDS = 3.0
 
 
 def try_to_start(lease: Lease) -> bool:
-    """Start the queued run if its turn has come, else have it say what it waits for."""
+    """Start the queued run if its turn has come, else have it say what it waits for.
+
+    An emergency stop in the same instant is either after this transaction or seen by it.
+    """
     with fenced(lease) as run:
         environment = Environment.objects.select_for_update(no_key=True).get(pk=run.environment_id)
-        why = waits_for(run, environment)
+        why = stopped_at_start(environment.name) or waits_for(run, environment)
         if why:
             run.sentence = f"Queued: {why}"
             run.save(update_fields=("sentence",))

@@ -1,4 +1,4 @@
-"""What the shell of every page learns by itself: what moves in production, how much waits for the reader.
+"""What the shell of every page learns by itself: what moves or is stopped, how much waits for the reader.
 
 In: a ring of the doorbell or a slow poll. Out: components/_strip.html, swapped where its ids stand.
 """
@@ -6,10 +6,12 @@ In: a ring of the doorbell or a slow poll. Out: components/_strip.html, swapped 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from approvals import stops
 from approvals.pages import PolicyPage
 from approvals.policy import Action, may
 from deployments.models import DeploymentRun, TargetView
@@ -44,9 +46,10 @@ class ShellParts(PolicyPage):
         wanted = request.GET.get("strip") != "no"
         moves = moving() if wanted and may(self.actor, Action.READ_DEPLOYMENTS) is None else None
         waiting = len(releases.for_person(self.actor))
-        return render(
-            request, "components/_strip.html", {"strip": wanted, "moving": moves, "waiting": waiting}
-        )
+        context: dict[str, Any] = {"strip": wanted, "moving": moves, "waiting": waiting}
+        if may(self.actor, Action.READ_DEPLOYMENTS) is None:
+            context["stops"] = stops.in_force()
+        return render(request, "components/_strip.html", context)
 
 
 def moving() -> Moving | None:

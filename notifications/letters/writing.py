@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from notifications.letters import asking, deciding, reminding, running
+from notifications.letters import asking, deciding, owing, reminding, running
 from notifications.letters.letter import Letter, Recipient
 from notifications.news import News
 from notifications.states import MailKind
@@ -13,6 +13,8 @@ WRITERS: dict[MailKind, Callable[[News, Recipient], Letter]] = {
     MailKind.SIGNOFF_ASKED: asking.signoff_asked,
     MailKind.REMINDER: reminding.reminder,
     MailKind.STUCK: reminding.stuck,
+    MailKind.REVIEW_ASKED: owing.review_asked,
+    MailKind.REVIEW_DUE: owing.review_due,
     MailKind.SIGNATURES_VOID: asking.signatures_void,
     MailKind.GO: deciding.go,
     MailKind.GO_ENDED: deciding.go_ended,

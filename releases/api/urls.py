@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from releases.api.views import freezes, readiness, releases, results, signing, verbs
+from releases.api.views import emergencies, freezes, readiness, releases, results, signing, verbs
 
 ONE = "releases/<plain:version>/"
 
@@ -31,6 +31,15 @@ urlpatterns = [
     path(f"{ONE}cancel/", verbs.Cancel.as_view(), name="api-cancel"),
     path(f"{ONE}reopen/", verbs.Reopen.as_view(), name="api-reopen"),
     path(f"{ONE}follow-up/", verbs.FollowUp.as_view(), name="api-follow-up"),
+    path(f"{ONE}break-glass/", emergencies.BreakGlass.as_view(), name="api-break-glass"),
+    path(f"{ONE}freeze-overrides/", emergencies.FreezeOverrides.as_view(), name="api-freeze-overrides"),
+    path("emergency-stops/", emergencies.Stops.as_view(), name="api-stops"),
+    path("emergency-stops/<id:pk>/sign-offs/", emergencies.SignStop.as_view(), name="api-stop-sign"),
+    path("emergency-stops/<id:pk>/lift/", emergencies.LiftStop.as_view(), name="api-stop-lift"),
+    path("emergency-stops/<id:pk>/ask-again/", emergencies.AskStopAgain.as_view(), name="api-stop-ask"),
+    path("reviews/", emergencies.Reviews.as_view(), name="api-reviews"),
+    path("reviews/<id:pk>/sign-offs/", emergencies.SignReview.as_view(), name="api-review-sign"),
+    path("late-entries/", emergencies.LateEntries.as_view(), name="api-late-entries"),
     path("freezes/", freezes.Freezes.as_view(), name="api-freezes"),
     path("freezes/<id:pk>/", freezes.OneFreeze.as_view(), name="api-freeze"),
 ]

@@ -5,7 +5,8 @@ TRUNCATE is left to the owner of the tables, which empties a test database.
 
 from django.db import migrations
 
-TABLES = ("releases_itemresult", "releases_manualfact", "releases_revision", "releases_lessons", "releases_watching")
+TABLES = ("releases_itemresult", "releases_manualfact", "releases_revision", "releases_lessons", "releases_watching",
+          "releases_freezeoverride")
 
 FUNCTION = """
 CREATE FUNCTION releases_refuse() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -1,6 +1,6 @@
 """The tables of releases; written by `releases.services` only."""
 
-from releases.models.freezes import Freeze
+from releases.models.freezes import Freeze, FreezeOverride
 from releases.models.items import ItemResult, ManualFact, ReleaseItem
 from releases.models.platform import Component, FactDefinition, ItemDefinition
 from releases.models.release import Author, Lessons, Release, Revision, Watching
@@ -10,6 +10,7 @@ __all__ = (
     "Component",
     "FactDefinition",
     "Freeze",
+    "FreezeOverride",
     "ItemDefinition",
     "ItemResult",
     "Lessons",

@@ -1,4 +1,4 @@
-"""Times in which production must not move: once (UTC) or every week in somebody's local time."""
+"""Times in which production must not move, and what a release was let through all the same."""
 
 from __future__ import annotations
 
@@ -65,3 +65,36 @@ class Freeze(models.Model):
     def weekly(self) -> bool:
         """True for one that comes back every week."""
         return self.starts_at is None
+
+
+class FreezeOverride(models.Model):
+    """One release may start in one span of one freeze; another freeze, or next week's span, still stops it.
+
+    Given for one seal. Append-only (0002): a changed content or plan has another seal and needs another.
+    """
+
+    release = models.ForeignKey("releases.Release", on_delete=models.PROTECT, related_name="freeze_overrides")
+    freeze = models.ForeignKey(Freeze, on_delete=models.PROTECT, related_name="overrides")
+    span_start = models.DateTimeField()
+    span_end = models.DateTimeField()
+    seal = models.CharField(max_length=64)
+    role = models.CharField(max_length=40)
+    reason = models.TextField()
+    by = models.CharField(max_length=80)
+    at = models.DateTimeField()
+    factors = models.JSONField(default=dict)
+
+    class Meta:
+        """Once per span and seal, with a reason."""
+
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("release", "freeze", "span_start", "seal"), name="freeze_override_once"
+            ),
+            models.CheckConstraint(condition=~Q(reason="") & ~Q(seal=""), name="freeze_override_has_reason"),
+            models.CheckConstraint(condition=Q(span_end__gt=F("span_start")), name="freeze_override_span"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.release_id} passes {self.freeze_id}"

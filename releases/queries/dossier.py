@@ -14,16 +14,27 @@ from django.db.models.functions import JSONObject
 
 from accounts.queries import user_by_source_login
 from approvals import queries as approvals
-from approvals.models import Decision
+from approvals.models import BreakGlass, Decision, EmergencyStop, Review
+from approvals.queries.owed import anything_urgent, stop_and_reviews
 from approvals.states import GateState
 from deployments import queries as deployments
 from deployments.models import DeploymentRun, Environment, EnvironmentLock, Target
 from deployments.states import ACTIVE, RunKind, RunState
 from events import clock
 from events.errors import Blocker
-from releases.models import Author, Component, FactDefinition, Freeze, ManualFact, Release, Watching
+from releases.models import (
+    Author,
+    Component,
+    FactDefinition,
+    Freeze,
+    FreezeOverride,
+    ManualFact,
+    Release,
+    Watching,
+)
 from releases.queries.calendar import freezes
 from releases.queries.items import ItemStanding, item_standings
+from releases.queries.overrides import overrides_of
 from releases.states import FROZEN, Moment, ReleaseState
 
 
@@ -53,6 +64,10 @@ class Dossier:
     targets: list[Target] = field(default_factory=list)
     facts: list[FactDefinition] = field(default_factory=list)
     watching: Watching | None = None
+    stop: EmergencyStop | None = None
+    overrides: list[FreezeOverride] = field(default_factory=list)
+    reviews: list[Review] = field(default_factory=list)
+    glass: BreakGlass | None = None
 
 
 def gather(release: Release, moment: Moment) -> Dossier:
@@ -60,6 +75,10 @@ def gather(release: Release, moment: Moment) -> Dossier:
     production = production_now()
     dossier = Dossier(release, moment, clock.now(), production, production.serving)
     dossier.freezes = freezes()
+    if moment != "sign":
+        if getattr(production, "urgent", True):
+            dossier.stop, dossier.reviews = stop_and_reviews(production.name)
+        dossier.overrides = overrides_of(release) if dossier.freezes else []
     if moment == "carry_on":
         return dossier
     dossier.items = item_standings(release)
@@ -76,8 +95,9 @@ def gather(release: Release, moment: Moment) -> Dossier:
 
 
 def production_now() -> Environment:
-    """Production with the run that serves there, in one query."""
-    return deployments.environments().select_related("serving").last() or deployments.production()
+    """Production with the run that serves there, and whether anything is `urgent`, in one query."""
+    found = deployments.environments().select_related("serving").annotate(urgent=anything_urgent())
+    return found.last() or deployments.production()
 
 
 def definitions_now() -> dict[str, dict[str, Any]]:
@@ -106,6 +126,8 @@ def _add_people(dossier: Dossier) -> None:
             dossier.stuck = approvals.unmeetable(gate)
         dossier.gate_end = gate.closing_reason
         dossier.tightened = approvals.tightened(gate, getattr(dossier.release, "policy_in_force", None))
+    if gate is not None and any(review.of_id == gate.pk for review in dossier.reviews):
+        dossier.glass = getattr(gate, "break_glass", None)
     dossier.facts = fact_definitions(dossier.release)
     if dossier.moment == "start":
         dossier.go = approvals.standing_go(gate) if gate is not None else None

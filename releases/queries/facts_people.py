@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 
 from accounts.roles import Role
 from approvals.policy import Action, who_may
+from approvals.queries.owed import is_late, who_owes
 from approvals.states import GateState
 from releases.models import FactDefinition
 from releases.queries.dossier import Dossier, newest_of
 from releases.queries.fact import Fact, blocks, clear, utc, watch
-from releases.states import Verdict
+from releases.states import Kind, Verdict
 
 WATCHING_HOLDS = timedelta(minutes=30)
 
@@ -26,6 +27,12 @@ def signatures(d: Dossier) -> Fact | None:
             "Nobody has been asked to sign; submit the release first.",
             who=who_may(Action.SUBMIT),
         )
+    if d.gate_state == GateState.SATISFIED and d.glass is not None:
+        text = (
+            f"{d.glass.person.handle} broke the glass: {d.glass.reason.rstrip('.')}. "
+            "One signature is enough; its review is owed."
+        )
+        return watch("signatures", "Signatures", "glass broken", text)
     if d.gate_state == GateState.SATISFIED:
         return clear("signatures", "Signatures", "complete", "Every role that the gate asks has said go.")
     if d.gate_state == GateState.OPEN:
@@ -77,6 +84,25 @@ def decision(d: Dossier) -> Fact | None:
             who=who_may(Action.DECIDE),
         )
     return clear("decision", "Decision", "go", f"{d.go.by.handle} said go for this window.", at=d.go.at)
+
+
+def reviews(d: Dossier) -> Fact | None:
+    """Is a review owed for what ran with fewer signatures? A late one blocks the next ordinary release.
+
+    A security release passes, and so does one whose own glass is broken: emergencies are not ordinary.
+    """
+    if not d.reviews:
+        return clear("reviews", "Reviews owed", "none", "No review is owed.")
+    late = [review for review in d.reviews if is_late(review, d.now)]
+    if not late:
+        first = d.reviews[0]
+        text = f"{first.gate.label} is owed until {utc(first.due_at)}; once it is late it blocks."
+        return watch("reviews", "Reviews owed", f"{len(d.reviews)}", text, who=who_owes(first))
+    text = " ".join(f"{review.gate.label} is late since {utc(review.due_at)}." for review in late)
+    who = " and ".join(dict.fromkeys(who_owes(review) for review in late))
+    if d.release.kind == Kind.SECURITY or d.glass is not None:
+        return watch("reviews", "Reviews owed", f"{len(late)} late", text, who=who)
+    return blocks("reviews", "Reviews owed", f"{len(late)} late", text, who=who)
 
 
 def watching(d: Dossier) -> Fact | None:

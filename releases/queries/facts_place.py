@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from approvals import stops
 from approvals.policy import Action, who_may
 from deployments import queries as deployments
 from deployments.states import RunState
-from releases.queries.calendar import frozen
+from releases.queries.calendar import Frozen, frozen
 from releases.queries.dossier import Dossier
 from releases.queries.fact import Fact, blocks, clear, listed, utc, watch
+from releases.queries.overrides import passed_by, still_stopping
 from releases.states import Kind, ReleaseState
 from releases.verbs import Verb, refusal
 
@@ -71,16 +73,42 @@ def freeze(d: Dossier) -> Fact | None:
     )
     if not spans:
         return clear("freeze", "Freeze", "none", "No freeze stands in the way.")
-    first = spans[0]
-    text = (
-        f"The freeze “{first.freeze.name}” stands from {utc(first.start)} to {utc(first.end)}: "
-        f"{first.freeze.reason.rstrip('.')}."
-    )
+    left = still_stopping(spans, passed_by(d.overrides))
+    if not left:
+        return _overridden(d, spans)
+    names = listed(list(dict.fromkeys(span.freeze.name for span in left)))
+    text = " ".join(_frozen_words(span) for span in left)
     if d.moment == "carry_on" and (d.release.plan or {}).get("on_freeze") == "finish":
-        return watch(
-            "freeze", "Freeze", first.freeze.name, text + " The plan's declared choice is to finish."
-        )
-    return blocks("freeze", "Freeze", first.freeze.name, text, who=who_may(Action.MANAGE_FREEZES))
+        return watch("freeze", "Freeze", names, text + " The plan's declared choice is to finish.")
+    who = f"{who_may(Action.MANAGE_FREEZES)} (remove it), or {who_may(Action.OVERRIDE_FREEZE)} (override it)"
+    return blocks("freeze", "Freeze", names, text, who=who)
+
+
+def _frozen_words(span: Frozen) -> str:
+    return (
+        f"The freeze “{span.freeze.name}” stands from {utc(span.start)} to {utc(span.end)}: "
+        f"{span.freeze.reason.rstrip('.')}."
+    )
+
+
+def _overridden(d: Dossier, spans: list[Frozen]) -> Fact:
+    """Every freeze in the way was overridden by name; that stays to be seen."""
+    names = listed(list(dict.fromkeys(span.freeze.name for span in spans)))
+    touched = {(span.freeze.pk, span.start) for span in spans}
+    reasons = [o.reason.rstrip(".") for o in d.overrides if (o.freeze_id, o.span_start) in touched]
+    text = f"Overridden for {d.release.version}: {names}. {'; '.join(dict.fromkeys(reasons))}."
+    return watch("freeze", "Freeze", f"{names}, overridden", text)
+
+
+def stop(d: Dossier) -> Fact | None:
+    """Is an emergency stop in force? It stops starts and forward moves, not people's answers."""
+    if d.stop is None:
+        return clear("stop", "Emergency stop", "none", "No emergency stop is in force.")
+    who = f"{who_may(Action.LIFT_STOP)}, once its gate is signed"
+    if d.moment == "go":
+        text = f"{stops.in_words(d.stop)} Nothing starts until it is lifted."
+        return watch("stop", "Emergency stop", "in force", text, who=who)
+    return blocks("stop", "Emergency stop", "in force", stops.in_words(d.stop), who=who)
 
 
 def lock(d: Dossier) -> Fact | None:

@@ -48,7 +48,9 @@ ASKED: dict[Moment, tuple[Maker, ...]] = {
         people.policy,
         place.window,
         place.freeze,
+        place.stop,
         place.lock,
+        people.reviews,
     ),
     "start": (
         place.state,
@@ -64,13 +66,15 @@ ASKED: dict[Moment, tuple[Maker, ...]] = {
         people.decision,
         place.window,
         place.freeze,
+        place.stop,
         place.lock,
+        people.reviews,
         place.runs,
         place.targets,
         place.drift,
         people.watching,
     ),
-    "carry_on": (place.state, place.window, place.freeze),
+    "carry_on": (place.state, place.window, place.freeze, place.stop),
 }
 
 

@@ -10,6 +10,7 @@ from deployments.services import steer
 from releases import texts
 from releases.errors import BadContent
 from releases.models import Release
+from releases.services import owing
 from releases.services.create import first
 from releases.services.keeping import PORTAL, keep, taken
 from releases.states import ReleaseState
@@ -30,7 +31,9 @@ def cancel(version: str, *, actor: Actor, reason: str) -> Release:
             raise BadContent(first(faults), fields=faults)
         before = release.status
         if release.gate_id is not None:
-            gates.void(release.gate_id, reason=f"{actor.label} cancelled the release: {text}", actor=actor)
+            why = f"{actor.label} cancelled the release: {text}"
+            voided = gates.void(release.gate_id, reason=why, actor=actor)
+            owing.never_ran(voided, reason=why, actor=actor)
         release.cancel()
         release.closing_reason = text
         keep(

@@ -63,10 +63,10 @@ def _abort(run: DeploymentRun, reason: str) -> None:
 
 
 def _clear_queued(release: Release, run: DeploymentRun) -> None:
-    """Nothing has moved yet: a freeze holds it, and without window or base it waits for nothing any more."""
+    """Nothing has moved yet: a freeze or stop holds it; without window or base it waits for nothing more."""
     stopping = [fact for fact in readiness(release, "start").facts if fact.blocks]
     lost = [fact.sentence for fact in stopping if fact.name in GIVEN_UP_WITHOUT]
-    held = [fact.sentence for fact in stopping if fact.name == "freeze"]
+    held = [fact.sentence for fact in stopping if fact.name in ("freeze", "stop")]
     if lost:
         _abort(run, "Its turn did not come in time: " + " ".join(lost))
     elif held:

@@ -16,6 +16,7 @@ from deployments.services import rendering
 from releases.content import Content, Entry, content_hash, copied_entry, whole_entry
 from releases.errors import BadContent
 from releases.models import Component, Release
+from releases.services import owing
 from releases.services.keeping import keep, remember
 from releases.states import ReleaseState
 
@@ -90,7 +91,8 @@ def changed(
 def back_to_draft(release: Release, actor: Actor, cause: str) -> None:
     """Void gate, plan and seal of other content; the caller keeps the release."""
     if release.gate_id is not None:
-        gates.void(release.gate_id, reason=cause, actor=actor)
+        voided = gates.void(release.gate_id, reason=cause, actor=actor)
+        owing.never_ran(voided, reason=cause, actor=actor)
     if release.status != ReleaseState.DRAFT:
         release.change_content()
     release.gate = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from approvals import stops
 from compliance import queries as compliance
 from compliance.states import OPEN
 from deployments import queries as deployments
@@ -106,6 +107,9 @@ def open_points(release: Release, run: DeploymentRun) -> list[str]:
         if run.verdicts.get(region, {}).get("verdict") != "pass"
     ]
     points += [f.sentence for f in compliance.newest(release.stream) if f.verdict in OPEN]
+    stop = stops.stop_of(run.environment.name)
+    if stop is not None:  # completing closes the way back, and a stop keeps it open
+        points.append(stops.in_words(stop))
     on_top = run.environment.runs.filter(kind=RunKind.DEPLOY, state__in=ACTIVE).exclude(pk=run.pk)
     points += [f"{other.subject} is under way on top of it." for other in on_top]
     return points

@@ -8,6 +8,7 @@ from accounts.actors import Actor
 from approvals.services import gates
 from releases.models import Release
 from releases.queries.plans import plan_now
+from releases.services import owing
 from releases.services.asking import ask, freeze_plan
 from releases.services.keeping import keep, remember, taken
 from releases.states import ReleaseState
@@ -27,7 +28,8 @@ def replan(version: str, *, actor: Actor) -> Release:
     before = {"state": release.status, "seal": release.seal, "plan": release.plan}
     reason = f"{actor.label} froze a new plan."
     assert release.gate_id is not None
-    gates.void(release.gate_id, reason=reason, actor=actor)
+    voided = gates.void(release.gate_id, reason=reason, actor=actor)
+    owing.never_ran(voided, reason=reason, actor=actor)
     if release.status == ReleaseState.APPROVED:
         release.return_to_review()
     freeze_plan(release, plan)

@@ -24,6 +24,7 @@ from releases import texts
 from releases.errors import BadContent, NotReady
 from releases.models import Release, Watching
 from releases.queries.moments import Readiness, readiness
+from releases.services import owing
 from releases.services.create import first
 from releases.services.judging import judge
 from releases.services.keeping import demand_seal, demand_state, keep, locked, taken
@@ -116,7 +117,7 @@ def start(
         before={"state": before},
         after={"state": release.status, "emergency": emergency},
         reason=text,
-        data={"run": run.pk, "seal": release.seal},
+        data={"run": run.pk, "seal": release.seal, **owing.at_start(release, actor)},
     )
     return run
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 
+from approvals.services.reviews import remind
 from releases.models import Release
 from releases.services import previewing
 from releases.services.advance import advance
@@ -24,4 +25,5 @@ def sweep() -> int:
         except Exception:
             log.exception("release %s could not be led on; the next sweep tries again", release_id)
     previewing.wake_where_missing()
+    remind()
     return len(due)

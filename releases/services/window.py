@@ -6,7 +6,7 @@ that was said for the old one is asked again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,12 +15,14 @@ from django.utils.dateparse import parse_datetime
 
 from accounts.actors import Actor
 from approvals import policy
+from approvals.policy import Action, who_may
 from approvals.services import deciding
 from deployments import queries as deployments
 from events import clock
 from releases.errors import BadWindow
 from releases.models import Release
 from releases.queries.calendar import frozen
+from releases.queries.overrides import Passed, overrides_of, passed_by, still_stopping
 from releases.recurrence import is_zone, local
 from releases.services.keeping import demand_fresh, demand_state, keep, locked, moment
 from releases.states import ReleaseState
@@ -58,8 +60,15 @@ def set_window(
 def put(release: Release, given: Mapping[str, Any] | None, actor: Actor, *, reason: str = "") -> Release:
     """Give a locked release this window (None takes it away), in the caller's transaction."""
     policy.require(actor, WAYS[Verb.SET_WINDOW].action)
+    return put_unasked(release, given, actor, reason=reason)
+
+
+def put_unasked(
+    release: Release, given: Mapping[str, Any] | None, actor: Actor, *, reason: str = ""
+) -> Release:
+    """The same as part of an act that the caller has asked the policy about."""
     demand_state(release, Verb.SET_WINDOW)
-    wanted = None if given is None else read(given, release.kind)
+    wanted = None if given is None else read(given, release.kind, passed=passed_by(overrides_of(release)))
     now = (release.window_start, release.window_end, release.window_zone) if release.window_start else None
     if wanted == now:
         return release
@@ -81,8 +90,8 @@ def put(release: Release, given: Mapping[str, Any] | None, actor: Actor, *, reas
     return release
 
 
-def read(given: Mapping[str, Any], kind: str) -> Window:
-    """A window that can be; raises BadWindow with the field and the rule."""
+def read(given: Mapping[str, Any], kind: str, *, passed: Collection[Passed] = ()) -> Window:
+    """A window that can be, whatever freezes are `passed`. Raises BadWindow with the field and the rule."""
     faults: Faults = {}
     if not isinstance(given, Mapping) or not set(given) <= {"start", "end", "zone"}:
         raise BadWindow(
@@ -96,10 +105,22 @@ def read(given: Mapping[str, Any], kind: str) -> Window:
     start = _time(given.get("start"), "window.start", zone, faults)
     end = _time(given.get("end"), "window.end", zone, faults)
     if start and end and not faults:
-        _judge(start, end, kind, faults)
+        _judge(start, end, kind, faults, passed)
     if faults or start is None or end is None:
         raise BadWindow(" ".join(s for sentences in faults.values() for s in sentences), fields=faults)
     return start, end, zone
+
+
+def span_of(given: Mapping[str, Any]) -> tuple[datetime, datetime]:
+    """Start and end of a wished window, before anything else is judged; raises BadWindow."""
+    faults: Faults = {}
+    zone = given.get("zone") or "UTC"
+    zone = zone if is_zone(zone) else "UTC"
+    start = _time(given.get("start"), "window.start", zone, faults)
+    end = _time(given.get("end"), "window.end", zone, faults)
+    if start is None or end is None or end <= start:
+        raise BadWindow("The window has a start, and an end after it.", fields=faults or {"window": ["…"]})
+    return start, end
 
 
 def _time(value: object, field: str, zone: str, faults: Faults) -> datetime | None:
@@ -113,7 +134,7 @@ def _time(value: object, field: str, zone: str, faults: Faults) -> datetime | No
     return None
 
 
-def _judge(start: datetime, end: datetime, kind: str, faults: Faults) -> None:
+def _judge(start: datetime, end: datetime, kind: str, faults: Faults, passed: Collection[Passed]) -> None:
     now = clock.now()
     if end <= start:
         fault(faults, "window.end", "The window must end after it starts.")
@@ -124,7 +145,8 @@ def _judge(start: datetime, end: datetime, kind: str, faults: Faults) -> None:
     elif start > now + FURTHEST:
         fault(faults, "window.start", "A window starts within a year from now.")
     else:
-        for span in frozen(start, end, environment=deployments.production().name, kind=kind):
+        spans = frozen(start, end, environment=deployments.production().name, kind=kind)
+        for span in still_stopping(spans, passed):
             fault(
                 faults,
                 "window.start",
@@ -136,7 +158,9 @@ def freeze_in_words(name: str, span: Any) -> str:
     """A freeze as it reads in a sentence, with its reason."""
     return (
         f"“{name}” ({span.start:%Y-%m-%d %H:%M} to {span.end:%Y-%m-%d %H:%M} UTC: "
-        f"{span.freeze.reason.rstrip('.')}). Choose a time outside it; a Release Manager can remove a freeze."
+        f"{span.freeze.reason.rstrip('.')}). Choose a time outside it; "
+        f"{who_may(Action.MANAGE_FREEZES)} can remove a freeze, {who_may(Action.OVERRIDE_FREEZE)} "
+        "override it."
     )
 
 

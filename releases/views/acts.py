@@ -53,6 +53,8 @@ SHOWN = (
         frozenset({S.DEPLOYING, S.MONITORING}),
         "danger",
     ),
+    Shown(Verb.BREAK_GLASS, "break-glass", "Break the glass", "alert", kind="danger"),
+    Shown(Verb.OVERRIDE_FREEZE, "override-freezes", "Override a freeze", "frost", kind="danger"),
     Shown(Verb.CANCEL, "cancel", "Cancel the release", "cross", kind="danger"),
 )
 

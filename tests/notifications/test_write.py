@@ -36,6 +36,8 @@ EVENTS: dict[MailKind, tuple[str, dict[str, Any]]] = {
     MailKind.FINISHED: ("release.monitoring", {}),
     MailKind.ROLLED_BACK: ("release.rolled_back", {"reason": "Errors over 1 %."}),
     MailKind.REPLACED: ("release.superseded", {}),
+    MailKind.REVIEW_ASKED: ("gate.opened", {"data": {"kind": "review"}}),
+    MailKind.REVIEW_DUE: ("review.late", {"after": {"level": 3, "late": True}, "data": {"kind": "review"}}),
     MailKind.COMPLETED: ("release.completed", {}),
     MailKind.REMINDER: (
         "signoff.reminder",

@@ -25,10 +25,13 @@ from releases.services import (
     cancel,
     deciding,
     edit,
+    emergency,
     facts,
     follow_up,
+    freezes,
     items,
     lessons,
+    overriding,
     rebase,
     reopen,
     replan,
@@ -171,6 +174,16 @@ def _window(release: Release, who: Actor) -> None:
     window.set_window(release.version, actor=who, start=start, end=start + timedelta(hours=1))
 
 
+def _override(release: Release, who: Actor) -> None:
+    now = clock.now()
+    end = now + timedelta(hours=3)
+    found = freezes.add(actor=actor("rita"), name="Now", reason="Audit", starts_at=now, ends_at=end)
+    wished = None if release.window_start else {"start": now, "end": now + timedelta(hours=1)}
+    overriding.override(
+        release.version, actor=who, freezes=[found.pk], reason="Now", seal=release.seal, window=wished
+    )
+
+
 def _record(kind: str, name: str) -> Act:
     return lambda r, who: items.record_result(r.version, kind, name, actor=who, result="pass")
 
@@ -202,6 +215,10 @@ ACTS: dict[Verb, Act] = {
     Verb.WITHDRAW: _withdraw,
     Verb.DECIDE: _decide,
     Verb.POSTPONE: _postpone,
+    Verb.BREAK_GLASS: lambda r, who: emergency.break_glass(
+        r.version, actor=who, reason="Nobody can log in.", seal=r.seal
+    ),
+    Verb.OVERRIDE_FREEZE: _override,
     Verb.WATCH: lambda r, who: starting.watching(r.version, actor=who),
     Verb.DEPLOY: lambda r, who: starting.deploy(r.version, actor=who, seal=r.seal),
     Verb.ROLL_BACK: lambda r, who: rollback.rollback(r.version, actor=who, reason="Errors."),
