@@ -12,6 +12,7 @@ from approvals.queries import in_force
 from approvals.services import gates
 from releases.errors import NothingToAsk
 from releases.models import Release
+from releases.services import owing
 from releases.services.asking import ask
 from releases.services.keeping import keep, taken
 from releases.states import ReleaseState
@@ -35,7 +36,7 @@ def ask_again(version: str, *, actor: Actor) -> Release:
             "policy, which is in force. There is nothing to ask again for."
         )
     reason = f"{actor.label} asked again under version {number} of the approval policy."
-    gates.void(gate.pk, reason=reason, actor=actor)
+    owing.never_ran(gates.void(gate.pk, reason=reason, actor=actor), reason=reason, actor=actor)
     before = {"state": release.status, "gate": gate.pk, "round": gate.round}
     if release.status == ReleaseState.APPROVED:
         release.return_to_review()

@@ -17,11 +17,13 @@ from accounts.actors import Actor, from_token
 from accounts.roles import SERVICE_SCOPES, Role, Scope
 from approvals.errors import MayNotSign
 from approvals.policy import Action
+from approvals.services import gates
 from events import clock
 from events.errors import NotAllowed, PortalError
 from releases.errors import WrongReleaseState
 from releases.models import Release
 from releases.services import (
+    ask_again,
     cancel,
     deciding,
     edit,
@@ -72,6 +74,10 @@ OTHERS = frozenset(
         Action.OWN_TOKENS,
         Action.NAME_DEPUTY,
         Action.WITHDRAW_POLICY,
+        Action.STOP,
+        Action.LIFT_STOP,
+        Action.RECORD_LATE,
+        Action.MANAGE_HOLDS,
     }
 )
 """Actions that are not about one release's state: read, made before it, or a run's own."""
@@ -174,6 +180,12 @@ def _window(release: Release, who: Actor) -> None:
     window.set_window(release.version, actor=who, start=start, end=start + timedelta(hours=1))
 
 
+def _ask_again(release: Release, who: Actor) -> None:
+    if release.gate_id is not None:
+        gates.void(release.gate_id, reason="Nobody answered in time.", actor=actor("rita"))
+    ask_again.ask_again(release.version, actor=who)
+
+
 def _override(release: Release, who: Actor) -> None:
     now = clock.now()
     end = now + timedelta(hours=3)
@@ -215,6 +227,7 @@ ACTS: dict[Verb, Act] = {
     Verb.WITHDRAW: _withdraw,
     Verb.DECIDE: _decide,
     Verb.POSTPONE: _postpone,
+    Verb.ASK_AGAIN: _ask_again,
     Verb.BREAK_GLASS: lambda r, who: emergency.break_glass(
         r.version, actor=who, reason="Nobody can log in.", seal=r.seal
     ),
