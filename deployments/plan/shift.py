@@ -18,6 +18,10 @@ def shift(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Answ
     weights = run.weights(step.weight or 0)
     began = step.moment("from")
     moved = _switched(run, step, seen, answers, weights, run.blue)
+    if began is None and isinstance(moved, Ask):
+        doubt = _doubt(run, step, seen, now)
+        if doubt is not None:
+            return doubt
     if moved is not None and (began is None or step.region in seen.regions):
         return moved
     if began is None:
@@ -36,6 +40,18 @@ def shift(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Answ
     if verdict.outcome == Outcome.PASS:
         return Done(step.ordinal, f"{at}: {verdict.sentence}")
     return _undecided(run, step, verdict, -left, at)
+
+
+def _doubt(run: RunView, step: StepView, seen: Seen, now: datetime) -> Move | None:
+    """Between the verdict that ended the last weight and this one, green may have become doubtful.
+
+    A hold, a pause or another region's bake lies between them: only what passes now gets more traffic.
+    """
+    verdict = seen.verdicts.get(step.region)
+    if verdict is None or verdict.outcome == Outcome.PASS:
+        return None
+    at = f"{seen.regions[step.region].weights.get(run.green, 0)} % in {step.region}"
+    return _undecided(run, step, verdict, step.seconds_running(now), at)
 
 
 def bake_left(step: StepView, now: datetime) -> float:

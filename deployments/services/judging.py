@@ -44,9 +44,7 @@ def verdicts(
         if here is None:
             found[region] = unmeasured(silent.get(region, "It did not answer."))
         elif here.weights.get(view.green, 0):
-            verdict = _judged(run, view, step, parts.get(region, {}), now)
-            if verdict is not None:
-                found[region] = verdict
+            found[region] = _judged(run, view, step, parts.get(region, {}), now)
     return found
 
 
@@ -58,10 +56,8 @@ def _last_touch(view: RunView, region: str) -> StepView | None:
 
 def _judged(
     run: DeploymentRun, view: RunView, step: StepView, parts: tallies.Parts, now: datetime
-) -> Verdict | None:
-    baking = step.kind == "shift" and step.state == StepState.RUNNING
-    if baking and "from" not in step.data:
-        return None
+) -> Verdict:
+    baking = step.kind == "shift" and step.state == StepState.RUNNING and "from" in step.data
     if baking:
         start, final = tallies.as_served(step.data.get("served", {})), bake_left(step, now) <= 0
     else:

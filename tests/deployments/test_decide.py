@@ -156,6 +156,19 @@ def test_irreversible_migration_never_returns_by_itself() -> None:
     assert (world.ended, world.green("us-east")) == ("", 10)
 
 
+@pytest.mark.parametrize("order", ["by_region", "interleaved"])
+def test_green_that_became_doubtful_during_a_hold_gets_no_more_traffic(order: str) -> None:
+    world = play(simulation(order=order, weights=[10, 100]), 1)
+    world.now += timedelta(seconds=11)
+    world.held = "The clearance has run out."
+    world.look()  # the bake has passed, the next weight is held
+    world.held, world.verdicts = "", {"us-east": Outcome.INCONCLUSIVE}
+    play(world, 3)
+    assert world.green("us-east") == 10
+    world.verdicts = {}
+    assert play(world, 40).ended.startswith("Succeed")
+
+
 outcomes = st.sampled_from(list(Outcome))
 turns = st.lists(
     st.tuples(
