@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from accounts.actors import Actor
+from approvals.queries.owed import owed_reviews
+from approvals.services import signing as gates
 from events import clock
 from hmhp_portal.seeding.cast import Cast
 from releases import queries
@@ -90,6 +92,22 @@ def sign(version: str, cast: Cast) -> None:
         signing.sign(version, actor=actor, role=role, answer="go", remark=remark, seal=seal)
         clock.advance(timedelta(minutes=14))
     deciding.decide(version, actor=cast.manager, answer="go", reason="All facts clear.", seal=seal)
+
+
+def review(cast: Cast) -> None:
+    """Whoever owes a review (of an expedited release) gives it."""
+    people = (cast.security, cast.qa, cast.devops, cast.manager)
+    for owed in owed_reviews():
+        for asked in owed.gate.requirements.values_list("role", flat=True):
+            actor = next(person for person in people if asked in person.roles)
+            gates.sign(
+                owed.gate_id,
+                actor=actor,
+                role=asked,
+                answer="go",
+                remark="Seen the day after: the patch does what it says.",
+                seal=owed.gate.seal,
+            )
 
 
 def _actor(cast: Cast, name: str) -> Actor:

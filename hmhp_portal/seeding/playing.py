@@ -102,6 +102,9 @@ def play(
             lessons.record(
                 version, actor=cast.devops, cause=past.cause, lessons=past.lessons, actions=past.actions
             )
+    with played.at(min(opens + timedelta(hours=20), clock.now())):
+        paperwork.review(cast)
+        reading.read(deliver=False)
 
 
 def _make(
