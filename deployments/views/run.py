@@ -20,7 +20,7 @@ from approvals.policy import Action
 from deployments import queries
 from deployments.models import DeploymentRun, ProgressHead
 from deployments.states import ACTIVE, RunKind, RunState
-from deployments.views import log, measures, steer, steps, traffic, words
+from deployments.views import log, measures, stays, steer, steps, traffic, words
 from events import clock
 
 
@@ -99,6 +99,7 @@ def run_view(run: DeploymentRun, actor: Actor, request: HttpRequest) -> dict[str
         "groups": steps.groups(run, listed),
         "steps_words": steps.words(listed),
         "promise": _promise(run),
+        "stays": stays.told(run, listed),
         "traffic": traffic.regions(run, facts, listed, samples),
         "traffic_empty": _traffic_empty(run),
         "regions": names,

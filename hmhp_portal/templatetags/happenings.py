@@ -192,4 +192,5 @@ def detail(event: Any) -> str:
         return shown(event.reason)
     told = {**(event.after or {}), **event.data}
     found = [str(told[key]) for key in DETAIL_KEYS if isinstance(told.get(key), str | int) and told[key]]
-    return shown(", ".join(list(dict.fromkeys(found))[:2]))
+    first, *more = list(dict.fromkeys(found))[:2] or [""]
+    return shown(", ".join([first.rstrip("."), *more]) if more else first)

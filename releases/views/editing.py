@@ -5,7 +5,9 @@ In: forms. Out: one service call each.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.forms import Form
 from django.urls import reverse
@@ -122,7 +124,18 @@ class SetWindow(ReleaseAct):
     """`window/`: the production window."""
 
     form_class = forms.Window
-    name, title, label, icon = "window", "Production window of {version}", "Set the window", "calendar"
+    name, title, label, icon = "window", "The window of {version} is set here", "Set the window", "calendar"
+
+    def confirm(self) -> Confirm:
+        """The question, headed by the window that stands."""
+        release = self.release
+        if not (release.window_start and release.window_end):
+            return replace(super().confirm(), title=f"{release.version} has no production window yet.")
+        zone = release.window_zone or "UTC"
+        start, end = (at.astimezone(ZoneInfo(zone)) for at in (release.window_start, release.window_end))
+        until = f"{end:%H:%M}" if start.date() == end.date() else f"{end:%Y-%m-%d %H:%M}"
+        span = f"{start:%Y-%m-%d %H:%M} to {until} ({zone})"
+        return replace(super().confirm(), title=f"The window of {release.version} is {span}.")
 
     def effects(self, release: Release) -> list[str]:
         """What moving it means."""
@@ -135,13 +148,12 @@ class SetWindow(ReleaseAct):
         """The zones that make sense here."""
         zone = self.actor.user.time_zone if self.actor.user else "UTC"
         release = self.release
-        initial = {"zone": release.window_zone or "UTC"}
-        if release.window_start and release.window_end and initial["zone"] == "UTC":
-            initial |= {
-                "start": f"{release.window_start:%Y-%m-%dT%H:%M}",
-                "end": f"{release.window_end:%Y-%m-%dT%H:%M}",
-            }
-        return {"zones": zones_of(zone), "initial": initial}
+        kept = release.window_zone or "UTC"
+        initial = {"zone": kept}
+        if release.window_start and release.window_end:
+            for name, at in (("start", release.window_start), ("end", release.window_end)):
+                initial[name] = f"{at.astimezone(ZoneInfo(kept)):%Y-%m-%dT%H:%M}"
+        return {"zones": [*zones_of(zone), kept], "initial": initial}
 
     def perform(self, data: dict[str, Any]) -> str:
         """Set it."""

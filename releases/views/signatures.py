@@ -52,12 +52,26 @@ class Signatures(PolicyPage):
         """All of it, newest first."""
         release = get_release(version)
         acts = SignedAct.objects.filter(stream=release.stream).order_by("-at", "-pk")[:MOST]
+        shown = [_shown(act) for act in acts]
         context = {
             "release": release,
-            "acts": [_shown(act) for act in acts],
+            "headline": _headline(release, shown),
+            "acts": shown,
             "turns": turns(release),
         }
         return render(request, "releases/signatures.html", context)
+
+
+def _headline(release: Release, shown: list[ShownAct]) -> str:
+    """How much was signed, and whether all of it holds."""
+    if not shown:
+        return f"Nothing is signed on {release.version} yet."
+    broken = sum(not act.intact for act in shown)
+    what = "One text is" if len(shown) == 1 else f"{len(shown)} texts are"
+    if broken:
+        holds = "no longer holds" if broken == 1 else "no longer hold"
+        return f"{what} signed on {release.version}; {broken} of them {holds}."
+    return f"{what} signed on {release.version}, and {'it holds' if len(shown) == 1 else 'all hold'}."
 
 
 def _shown(act: SignedAct) -> ShownAct:

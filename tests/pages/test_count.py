@@ -40,7 +40,8 @@ def many(count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/releases/", "/for-you/", "/shell/", "/environments/", "/deployments/"]
+    "path",
+    ["/", "/releases/", "/for-you/", "/shell/", "/environments/", "/deployments/", "/policy/", "/audit/"],
 )
 def test_rooms_ask_the_same_number_of_queries_with_more_releases(path: str, logged_in: Door) -> None:
     world.deploying()
@@ -60,7 +61,7 @@ def test_rooms_ask_the_same_number_of_queries_with_more_releases(path: str, logg
     assert few <= MOST, f"{path}: {few}"
 
 
-@pytest.mark.parametrize("tab", ["", "content/", "deployments/", "history/"])
+@pytest.mark.parametrize("tab", ["", "content/", "deployments/", "history/", "signatures/"])
 def test_release_pages_stay_within_the_limit(tab: str, logged_in: Door) -> None:
     release = world.in_review()
     assert queries(logged_in, f"{release.link}{tab}") <= MOST

@@ -1,0 +1,46 @@
+"""What a rolled-back run leaves behind, and what comes next, as far as its own record tells.
+
+In: a run and its steps. Out: `Left`s for the page. Called by `deployments.views.run`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deployments import queries
+from deployments.models import DeploymentRun, RunStep
+from deployments.states import RunKind, RunState, StepState
+
+BEGUN = frozenset({StepState.RUNNING, StepState.DONE, StepState.FAILED, StepState.RETURNED})
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """One thing: icon, words, and the proof or the next act below it."""
+
+    icon: str
+    title: str
+    sentence: str
+
+
+def told(run: DeploymentRun, steps: list[RunStep]) -> list[Left]:
+    """Empty unless the run was rolled back."""
+    if run.run_state != RunState.ROLLED_BACK or run.run_kind != RunKind.DEPLOY:
+        return []
+    left = [_migration(step) for step in steps if step.kind == "migrate" and step.step_state in BEGUN]
+    return [*left, _version(run)] if queries.is_production(run.environment) else left
+
+
+def _migration(step: RunStep) -> Left:
+    if step.step_state == StepState.DONE:
+        return Left("check", "The database step is not undone.", step.sentence or step.title)
+    return Left("alert", "The database step had begun.", step.sentence or "Its end was not recorded.")
+
+
+def _version(run: DeploymentRun) -> Left:
+    serving = f"{run.blue.subject} took the traffic back. " if run.blue and run.traffic_at else ""
+    return Left(
+        "plus",
+        f"{run.subject} does not start again here.",
+        f"{serving}A fix goes out as a new release, with signatures of its own.",
+    )

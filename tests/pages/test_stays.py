@@ -1,0 +1,41 @@
+"""A rolled-back run says what it left behind and what comes next; other runs say nothing of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.accounts.fixtures import Door
+from tests.pages.look import look
+from tests.releases import world
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("platform")]
+HEAD = "What was not undone, and what comes next"
+
+
+def test_rolled_back_run_names_what_comes_next(logged_in: Door) -> None:
+    run = world.rolled_back().production_run
+    for path in (f"/deployments/{run.pk}/", f"/deployments/{run.pk}/panels/"):
+        words = look(logged_in("devon"), path).words
+        assert HEAD in words
+        assert f"{run.subject} does not start again here." in words
+        assert "a new release, with signatures of its own" in words
+
+
+def test_database_step_that_was_done_is_told_as_staying(logged_in: Door) -> None:
+    run = world.rolled_back().production_run
+    step = run.steps.get(kind="migrate")
+    type(step).objects.filter(pk=step.pk).update(state="done", sentence="Migrated: records.")
+    words = look(logged_in("devon"), f"/deployments/{run.pk}/").words
+    assert "The database step is not undone. Migrated: records." in words
+
+
+def test_run_that_serves_says_nothing_of_it(logged_in: Door) -> None:
+    run = world.monitoring().production_run
+    assert HEAD not in look(logged_in("devon"), f"/deployments/{run.pk}/").words
+
+
+def test_window_form_begins_with_the_window_that_stands(logged_in: Door) -> None:
+    release = world.approved()
+    seen = look(logged_in("rita"), f"{release.link}window/")
+    assert f"The window of {release.version} is " in seen.heading
+    assert seen.markup.count(f'value="{release.window_start:%Y-%m-%dT%H:%M}"') == 1
