@@ -29,6 +29,13 @@ def test_page_shows_name_role_meaning_seal_and_what_it_covers(release: Release, 
     assert keys.public_keys()[-1].id in page
 
 
+def test_page_shows_what_a_signer_said(platform: None, logged_in: Door) -> None:
+    release = world.in_review()
+    world.sign(release, "quinn", remark="Tried the reminders by hand.")
+    page = logged_in("dana").get(f"/releases/{release.version}/signatures/").content.decode()
+    assert "Tried the reminders by hand." in page
+
+
 def test_tampered_text_is_shown_as_such(release: Release, logged_in: Door) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
