@@ -81,3 +81,4 @@ class TooManyCodes(PortalError):
     status = 429
     type = "too-many-codes"
     title = "Too many wrong codes"
+    retry_after = 300

@@ -21,6 +21,7 @@ from accounts import authority
 from accounts.actors import Actor, of_request
 from accounts.errors import FactorNeeded
 from accounts.services.refusals import refused as record_refusal
+from accounts.services.refusals import wrong_form
 from accounts.step_up import lead_to_factor
 from events.errors import PortalError
 
@@ -83,6 +84,7 @@ class Act(Page):
         """Do it, or ask again with what is missing and the input kept."""
         form = self.form_class(request.POST)
         if not form.is_valid():
+            wrong_form(request, self.actor, form)
             return self._ask(request, form, status=400)
         try:
             sentence = self.perform(form.cleaned_data)
@@ -118,16 +120,23 @@ def put_errors(form: Form, error: PortalError) -> None:
             form.add_error(name, list(texts))
 
 
-def answered(form: Form, call: Callable[[dict[str, Any]], Any]) -> tuple[Any, PortalError | None]:
-    """The service's result for a valid form, or what it refused, with its words at the fields.
+def answered(
+    request: HttpRequest, actor: Actor, form: Form, call: Callable[[dict[str, Any]], Any]
+) -> tuple[Any, PortalError | None]:
+    """The service's result for a valid form, or None with what it refused, its words at the fields.
 
-    A second factor that is missing is the page's to ask for: FactorNeeded passes.
+    What was refused, by the form or the service, is recorded. A second factor that is missing is the
+    page's to ask for: FactorNeeded passes.
     """
+    if not form.is_valid():
+        wrong_form(request, actor, form)
+        return None, None
     try:
         return call(form.cleaned_data), None
     except FactorNeeded:
         raise
     except PortalError as error:
+        record_refusal(request, actor, error)
         put_errors(form, error)
         return None, error
 

@@ -15,7 +15,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.http.response import HttpResponseBase
 from django.urls import resolve, reverse
 
+from accounts.actors import of_request
 from accounts.errors import FactorNeeded, FactorNotSetUp
+from accounts.services.refusals import refused
 
 SESSION_KEY = "portal_step_up"
 MOST_BYTES = 200_000
@@ -34,7 +36,9 @@ class Waiting:
 
 
 def lead_to_factor(request: HttpRequest, error: FactorNeeded) -> HttpResponse:
-    """Keep the act and go to where its factor is given, or set up first."""
+    """Keep the act and go to where its factor is given, or set up first; a refused act is recorded."""
+    if request.method == "POST":
+        refused(request, of_request(request), error)
     request.session[SESSION_KEY] = {
         "method": str(request.method),
         "path": request.get_full_path(),

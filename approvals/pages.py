@@ -19,10 +19,11 @@ from django.views import View
 from accounts.actors import Actor, of_request
 from accounts.errors import FactorNeeded
 from accounts.services.refusals import refused as record_refusal
+from accounts.services.refusals import wrong_form
 from accounts.step_up import lead_to_factor
 from approvals.acts import Confirm
 from approvals.policy import Action, require
-from events.errors import Invalid, PortalError
+from events.errors import PortalError
 
 COUNTS = "portal_poll_counts"
 WORDS = {403: "Not allowed", 404: "Not found", 409: "Not possible now", 412: "Changed meanwhile"}
@@ -93,8 +94,7 @@ class ActPage(PolicyPage):
         """Do it, or say what is missing with the input kept."""
         form = self.form_class(request.POST, **self.form_kwargs())
         if not form.is_valid():
-            told = " ".join(str(text) for texts in form.errors.values() for text in texts)
-            record_refusal(request, self.actor, Invalid(told, fields=dict.fromkeys(form.errors, ())))
+            wrong_form(request, self.actor, form)
             return self._ask(form, status=400)
         try:
             sentence = self.perform({name: _unix(value) for name, value in form.cleaned_data.items()})

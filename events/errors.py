@@ -28,6 +28,8 @@ class PortalError(Exception):
     status = 400
     type = "invalid"
     title = "The request cannot be carried out"
+    retry_after: int | None = None
+    """Seconds until it is worth trying again, where time alone helps."""
 
     def __init__(
         self,

@@ -12,11 +12,12 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db import connection, transaction
+from django.forms import Form
 from django.http import HttpRequest
 
 from accounts.actors import Actor
 from events import clock
-from events.errors import NotFound, PortalError
+from events.errors import Invalid, NotFound, PortalError
 from events.services import record
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,12 @@ def refused(request: HttpRequest, actor: Actor, error: PortalError) -> None:
     """Record a refused act of a page or the API; refused reading of what is not there is no act."""
     if not isinstance(error, NotFound):
         note(actor.id, act_of(request), error.type, error.status, error.detail, _facts(error))
+
+
+def wrong_form(request: HttpRequest, actor: Actor, form: Form) -> None:
+    """Record an act whose form was not valid: the names of the fields and what was said about them."""
+    told = " ".join(str(text) for texts in form.errors.values() for text in texts)
+    refused(request, actor, Invalid(told, fields=dict.fromkeys(form.errors, ())))
 
 
 def note(
@@ -78,7 +85,7 @@ def _facts(error: PortalError) -> dict[str, Any]:
 def _within_bounds(actor: str) -> bool:
     now = clock.now()
     bounds = (
-        (f"refusals-{actor}-{now:%H%M}", 60, AN_ACTOR_A_MINUTE),
+        (f"refusals-{actor.replace(' ', '-')}-{now:%H%M}", 60, AN_ACTOR_A_MINUTE),
         (f"refusals-all-{now:%H%M}", 60, IN_ALL_A_MINUTE),
         (f"refusals-day-{now:%Y%m%d}", 86_400, IN_ALL_A_DAY),
     )

@@ -53,9 +53,7 @@ class Door(View):
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         """Use the link, or show what is wrong."""
         form = self.form_class(request.POST)
-        person, error = None, None
-        if form.is_valid():
-            person, error = answered(form, lambda data: self.use(token, data))
+        person, error = answered(request, NOBODY, form, lambda data: self.use(token, data))
         if person is None:
             return self._show(request, form, error=error, status=error.status if error else 400)
         messages.success(request, f"The password of {person.handle} is set. Log in with it.")

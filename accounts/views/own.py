@@ -25,9 +25,9 @@ class SettingsPage(Page):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Save."""
         form = SettingsForm(request.POST)
-        saved = None
-        if form.is_valid():
-            saved, _ = answered(form, lambda data: change_own_settings(**data, actor=self.actor))
+        saved, _ = answered(
+            request, self.actor, form, lambda data: change_own_settings(**data, actor=self.actor)
+        )
         if saved is None:
             return self._show(request, form, status=400)
         messages.success(request, "Your settings are saved.")

@@ -77,9 +77,9 @@ class AddPersonPage(Page):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Make the account, or show what is wrong."""
         form = NewPersonForm(request.POST)
-        person, error = None, None
-        if form.is_valid():
-            person, error = answered(form, lambda data: services.add_person(**data, actor=self.actor))
+        person, error = answered(
+            request, self.actor, form, lambda data: services.add_person(**data, actor=self.actor)
+        )
         if person is None:
             context = {"form": form, "error": error}
             return render(request, "accounts/add_person.html", context, status=error.status if error else 400)
@@ -100,11 +100,12 @@ class PersonPage(Page):
         """Change name, address or zone."""
         person = person_of(login)
         form = PersonForm(request.POST)
-        changed, error = None, None
-        if form.is_valid():
-            changed, error = answered(
-                form, lambda data: services.change_person(person, **data, actor=self.actor)
-            )
+        changed, error = answered(
+            request,
+            self.actor,
+            form,
+            lambda data: services.change_person(person, **data, actor=self.actor),
+        )
         if changed is None:
             return self._show(request, person, form=form, error=error, status=error.status if error else 400)
         messages.success(request, f"What is known of @{person.handle} is saved.")

@@ -31,10 +31,10 @@ class TokensPage(Page):
         """Make a token and show its text, once."""
         service = request.POST.get("for") == "service"
         form = ServiceTokenForm(request.POST, prefix="service") if service else TokenForm(request.POST)
-        made, error = None, None
-        if form.is_valid():
-            owner = None if service else self._person()
-            made, error = answered(form, lambda data: create_token(**data, actor=self.actor, owner=owner))
+        owner = None if service else self._person()
+        made, error = answered(
+            request, self.actor, form, lambda data: create_token(**data, actor=self.actor, owner=owner)
+        )
         named = {"service_form" if service else "form": form}
         if made is None:
             return self._show(request, status=error.status if error else 400, error=error, **named)

@@ -19,6 +19,8 @@ from accounts.actors import Actor
 from accounts.errors import FactorNeeded
 from accounts.queries import labels
 from accounts.roles import Role
+from accounts.services.refusals import refused as record_refusal
+from accounts.services.refusals import wrong_form
 from approvals import queries
 from approvals.acts import Act, Confirm, refusal
 from approvals.errors import NoProposal
@@ -124,6 +126,7 @@ class SignPolicy(PolicyPage):
         """One signature about the digest that the form carries."""
         form = SignForm(request.POST, roles=[(role.value, role.label) for role in Role])
         if not form.is_valid():
+            wrong_form(request, self.actor, form)
             return render(request, "desk/policy.html", shown(self.actor, form), status=400)
         data = form.cleaned_data
         try:
@@ -131,6 +134,7 @@ class SignPolicy(PolicyPage):
         except FactorNeeded:
             raise
         except PortalError as error:
+            record_refusal(request, self.actor, error)
             return render(request, "desk/policy.html", shown(self.actor, form, error), status=error.status)
         messages.success(request, "Your answer about the changed policy is on the record.")
         return HttpResponseRedirect(reverse("desk:policy"))

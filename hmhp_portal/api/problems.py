@@ -116,7 +116,8 @@ def _record(request: Any, problem: Problem) -> None:
 def problem_of(exc: Exception) -> Problem:
     """The problem that an exception means; an unforeseen one is logged under a reference."""
     if isinstance(exc, PortalError):
-        return Problem(exc.status, exc.type, exc.title, exc.detail, exc.blockers, exc.fields)
+        wait = {"Retry-After": str(exc.retry_after)} if exc.retry_after is not None else {}
+        return Problem(exc.status, exc.type, exc.title, exc.detail, exc.blockers, exc.fields, wait)
     if isinstance(exc, exceptions.ValidationError):
         return _invalid(exc)
     if isinstance(exc, exceptions.APIException):

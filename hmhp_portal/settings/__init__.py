@@ -95,7 +95,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.RefusedInAdmin",
 ]
+CSRF_FAILURE_VIEW = "accounts.middleware.csrf_failed"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

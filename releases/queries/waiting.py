@@ -69,6 +69,7 @@ def waiting_among(actor: Actor, releases: Sequence[Release], known: Known) -> li
     for release in releases:
         by_state.setdefault(release.status, []).append(release)
     return [
+        *_policy(actor),
         *_runs(by_state, actor),
         *_lessons(by_state, actor),
         *_starts(by_state, actor),
@@ -81,6 +82,15 @@ def waiting_among(actor: Actor, releases: Sequence[Release], known: Known) -> li
 
 
 ByState = dict[ReleaseState, list[Release]]
+
+
+def _policy(actor: Actor) -> Iterator[Waiting]:
+    """A changed approval policy that this person can sign."""
+    waiting = approvals.pending()
+    gates = approvals.gates().filter(pk=waiting.gate_id) if waiting is not None else ()
+    for _, roles in approvals.waiting_for(actor, gates):
+        text = f"Waits for your signature as {listed([role.label for role in roles])}."
+        yield Waiting("Changed approval policy", text, "/policy/", "Review and sign")
 
 
 def _runs(by_state: ByState, actor: Actor) -> Iterator[Waiting]:

@@ -17,6 +17,7 @@ from accounts.actors import Actor
 from accounts.errors import FactorNeeded
 from accounts.queries import labels
 from accounts.services.refusals import refused as record_refusal
+from accounts.services.refusals import wrong_form
 from approvals import policy
 from approvals.acts import Act, refusal
 from approvals.pages import PolicyPage
@@ -70,6 +71,7 @@ class Sign(PolicyPage):
         roles = [(asked.get("role", ""), "")]
         form = SignForm(asked, roles=roles)
         if not form.is_valid():
+            wrong_form(request, self.actor, form)
             return self._again(release, form, None, 400)
         data = form.cleaned_data
         try:

@@ -9,6 +9,9 @@ from django.test import Client
 
 from accounts.services import refusals
 from events.models import Event
+from tests.accounts.fixtures import Door, give_factor
+from tests.approvals.policies import load, rule, waiting
+from tests.cast import make_cast, user
 
 pytestmark = pytest.mark.django_db
 KIND = "refusal.recorded"
@@ -67,3 +70,43 @@ def test_a_flood_is_counted_and_not_written(cast, client: Client) -> None:  # ty
     client.force_login(cast.dana)
     post(client, "/api/v1/legal-holds/", reason="x")
     assert refused()[-1].data["unrecorded_before"] >= 4
+
+
+def test_a_forged_form_is_recorded(logged_in: Door) -> None:
+    client = logged_in("rita", enforce_csrf_checks=True)
+    answer = client.post("/audit/holds/place/", {"reason": "a secret"})
+    assert answer.status_code == 403
+    assert "too old to be sent" in answer.content.decode()
+    (event,) = refused()
+    assert (event.actor, event.data["type"]) == (user("rita").actor_id, "csrf")
+    assert "secret" not in repr((event.reason, event.data))
+
+
+def test_what_is_posted_to_the_admin_is_recorded(logged_in: Door) -> None:
+    client, rita = logged_in("rita"), user("rita")
+    client.post(f"/admin/accounts/user/{rita.pk}/change/", {"username": "root"})
+    client.get("/admin/accounts/user/")
+    (event,) = refused()
+    assert (event.actor, event.data["type"]) == (rita.actor_id, "not-allowed")
+    assert event.data["act"].startswith("POST /admin/accounts/user/")
+
+
+def test_an_act_that_waits_for_a_factor_is_recorded(logged_in: Door) -> None:
+    make_cast()
+    load(rule("production", "release_manager"))
+    load(rule("production", "qa_lead"))
+    client = logged_in("sasha")
+    give_factor(client, "sasha", minutes_ago=6)
+    body = {"role": "security_officer", "answer": "go", "remark": "", "seal": waiting().digest}
+    assert client.post("/policy/sign/", body).status_code == 302
+    (event,) = refused()
+    assert (event.data["type"], event.data["act"]) == ("factor-needed", "POST /policy/sign/")
+    assert not waiting().gate.signoffs.exists()
+
+
+@pytest.mark.parametrize("path", ["/account/settings/", "/account/tokens/", "/people/+/"])
+def test_wrong_input_of_an_account_page_is_recorded(path: str, logged_in: Door) -> None:
+    assert logged_in("adam").post(path, {}).status_code == 400
+    (event,) = refused()
+    assert (event.actor, event.data["type"]) == (user("adam").actor_id, "invalid")
+    assert event.data["fields"]

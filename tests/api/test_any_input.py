@@ -29,6 +29,7 @@ WRITTEN = json.loads(json.dumps(description(), default=str))
 CALLS = schemathesis.openapi.from_dict(WRITTEN)
 CALLS.app = WSGIHandler()
 Known = dict[str, list[Any]]
+REPLACED = ("authorization", "accept-encoding")
 NAMES = ("web", "security_scan", "smoke", "backup_age")
 
 
@@ -81,8 +82,9 @@ def test_no_call_ends_in_a_failure(case: schemathesis.Case, everybody: str, know
         choice = sum(map(ord, str(value))) % 8
         if choice:
             case.path_parameters[name] = known[name][choice % len(known[name])]
-    headers = {name: value for name, value in (case.headers or {}).items() if name.lower() != "authorization"}
-    case.headers = headers | {"Authorization": f"Bearer {everybody}"}
+    headers = {name: value for name, value in (case.headers or {}).items() if name.lower() not in REPLACED}
+    # schemathesis offers gzip by itself over WSGI, and does not unpack what it is then given
+    case.headers = headers | {"Authorization": f"Bearer {everybody}", "Accept-Encoding": "identity"}
     response = case.call()
     assert response.status_code < 500, f"{case.as_curl_command()}\n{response.text}"
     described = WRITTEN["paths"][case.path].get(case.method.lower())

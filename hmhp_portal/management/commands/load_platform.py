@@ -8,8 +8,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.actors import system
-from events.errors import Invalid
+from accounts.services.refusals import note
+from events.errors import PortalError
 from hmhp_portal import platform_file
+
+BY = system("command line")
 
 
 class Command(BaseCommand):
@@ -27,14 +30,21 @@ class Command(BaseCommand):
         try:
             document = platform_file.read(options["file"])
             changes = (
-                platform_file.plan(document)
-                if options["check"]
-                else platform_file.load(document, actor=system("command line"))
+                platform_file.plan(document) if options["check"] else platform_file.load(document, actor=BY)
             )
-        except Invalid as error:
+        except PortalError as error:
             lines = [f"  {path}: {text}" for path, texts in error.fields.items() for text in texts]
+            if not options["check"]:
+                _record(error, lines)
             raise CommandError("\n".join([error.detail, *lines])) from error
         for change in changes if options["verbosity"] else ():
             self.stdout.write(f"- {change}")
         verb = "would change" if options["check"] else "changed"
         self.stdout.write(f"{len(changes)} thing(s) {verb}." if changes else "Nothing to change.")
+
+
+def _record(error: PortalError, lines: list[str]) -> None:
+    """A refused file is on the record, with the first of its faults; a mere check is not."""
+    told = " ".join([error.detail, *(line.strip() for line in lines[:5])])
+    fields = {"fields": sorted(error.fields)[:20]} if error.fields else {}
+    note(BY.id, {"act": "load_platform"}, error.type, error.status, told, fields)
