@@ -18,6 +18,7 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404
 from django_fsm import ConcurrentTransition, TransitionNotAllowed
+from psycopg.errors import DiskFull
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -184,6 +185,9 @@ def _of_others(exc: Exception) -> Problem:
         )
     if isinstance(exc, DataError):
         return _logged(exc, 400, "invalid", "The input is not valid", "A value does not fit into its field.")
+    if isinstance(exc.__cause__, DiskFull):
+        detail = "The database's disk has no room: nothing was changed, and nothing can be until there is."
+        return _logged(exc, 503, "unavailable", "The portal's disk is full", detail)
     if isinstance(exc, (OperationalError, InterfaceError)):
         return _logged(
             exc, 503, "unavailable", "The portal is busy", "The database did not answer; ask again."

@@ -16,8 +16,11 @@ BODY_SECONDS = 10.0
 """From the request's head to the end of its body."""
 ALL_BYTES = 64 * 1024 * 1024
 """Of all bodies that are being read at one time, in this process."""
-DRAIN_BYTES, DRAIN_SECONDS = 16 * 1024 * 1024, 3.0
-"""What is read and thrown away of a body that is refused, so that its sender gets to read the answer."""
+DRAIN_BYTES, DRAIN_SECONDS, SILENT_SECONDS = 16 * 1024 * 1024, 30.0, 3.0
+"""What is read and thrown away of a body that is refused: so much, for so long, with no longer silence.
+
+Closing over unread bytes resets the connection, and its sender would never read the answer.
+"""
 
 
 class Gone(Exception):
@@ -25,11 +28,12 @@ class Gone(Exception):
 
 
 class TooMuch(Exception):
-    """The body is refused; `refusal` says why."""
+    """The body is refused; `refusal` says why, `more` whether its sender has not ended."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: Refusal, *, more: bool = False) -> None:
         super().__init__(refusal.title)
         self.refusal = refusal
+        self.more = more
 
 
 class Bodies:
@@ -42,17 +46,21 @@ class Bodies:
     @contextlib.asynccontextmanager
     async def whole(self, scope: Scope, receive: Receive) -> AsyncIterator[Receive]:
         """A `receive` with the body in it, its bytes counted until the block ends. Raises TooMuch, Gone."""
-        if _declared(scope) > self._limit:
-            await _drain(receive)
-            raise TooMuch(TOO_LARGE)
-        parts: list[bytes] = []
-        with self._counted(parts):
-            try:
-                async with asyncio.timeout(BODY_SECONDS):
-                    await self._read(receive, parts)
-            except TimeoutError:
-                raise TooMuch(TOO_SLOW) from None
-            yield _replayed(b"".join(parts), receive)
+        try:
+            if _declared(scope) > self._limit:
+                raise TooMuch(TOO_LARGE, more=not _asks_first(scope))
+            parts: list[bytes] = []
+            with self._counted(parts):
+                try:
+                    async with asyncio.timeout(BODY_SECONDS):
+                        await self._read(receive, parts)
+                except TimeoutError:
+                    raise TooMuch(TOO_SLOW) from None
+                yield _replayed(b"".join(parts), receive)
+        except TooMuch as refused:
+            if refused.more:
+                await _drain(receive)
+            raise
 
     async def _read(self, receive: Receive, parts: list[bytes]) -> None:
         size, more = 0, True
@@ -63,10 +71,9 @@ class Bodies:
             part, more = message.get("body", b""), bool(message.get("more_body"))
             size += len(part)
             if size > self._limit:
-                await _drain(receive)
-                raise TooMuch(TOO_LARGE)
+                raise TooMuch(TOO_LARGE, more=more)
             if self._held + len(part) > ALL_BYTES:
-                raise TooMuch(BUSY)
+                raise TooMuch(BUSY, more=more)
             self._held += len(part)
             parts.append(part)
 
@@ -95,13 +102,17 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
+def _asks_first(scope: Scope) -> bool:
+    """Does the client wait for a 100 before it sends? Then there is nothing to read, and no 100."""
+    return any(name == b"expect" for name, _ in scope["headers"])
+
+
 async def _drain(receive: Receive) -> None:
-    """Read on and keep nothing."""
-    size = 0
+    """Read on and keep nothing, while bytes come."""
+    size, more = 0, True
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_SECONDS):
-            while size < DRAIN_BYTES:
-                message = await receive()
+            while more and size < DRAIN_BYTES:
+                message = await asyncio.wait_for(receive(), SILENT_SECONDS)
                 size += len(message.get("body", b""))
-                if not message.get("more_body"):
-                    return
+                more = bool(message.get("more_body"))

@@ -208,6 +208,42 @@ def test_traffic_moves_forward_only_on_a_pass_and_never_while_held(
         world.now += timedelta(seconds=seconds)
 
 
+@pytest.mark.parametrize("between", ["held", "silent", "paused"])
+@pytest.mark.parametrize("order", ["by_region", "interleaved"])
+def test_pass_that_lies_back_moves_nothing_once_green_is_in_doubt(order: str, between: str) -> None:
+    world = simulation(order=order, weights=[10, 50, 100])
+    play(world, 2)
+    assert world.green("us-east") == 10
+    if between == "held":
+        world.held = "The clearance has run out."
+    play(world, 3, seconds=6)
+    if between == "silent":
+        world.silent = {"eu-central"}
+    play(world, 1)
+    if between == "paused":
+        world.state = RunState.PAUSED
+    world.verdicts = dict.fromkeys(REGIONS, Outcome.INCONCLUSIVE)
+    play(world, 1)
+    world.held, world.silent, world.state = "", set(), RunState.RUNNING
+    before = world.green("us-east")
+    play(world, 3, seconds=1)
+    assert (world.green("us-east"), world.ended) == (before, "")
+    world.verdicts = {}
+    assert play(world, 80).ended.startswith("Succeed")
+
+
+def test_shift_begins_on_no_old_pass_and_goes_back_when_doubt_stays() -> None:
+    """A shift of the other region lies between us-east's pass and its next weight."""
+    world = simulation(order="interleaved", weights=[10, 50, 100])
+    while ("eu-central", 10) not in world.history:
+        play(world, 1)
+    world.verdicts = {"us-east": Outcome.INCONCLUSIVE}
+    play(world, 60, seconds=5)
+    assert world.history == [("us-east", 10), ("eu-central", 10)]
+    assert world.ended.startswith("Return")
+    assert "still inconclusive" in world.ended
+
+
 @settings(max_examples=60, deadline=None)
 @given(turns, st.booleans())
 def test_every_run_ends_once_the_world_is_calm_again(turns: list[Any], first: bool) -> None:

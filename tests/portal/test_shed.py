@@ -50,6 +50,10 @@ class Client:
         self.sent.append(message)
 
     @property
+    def unread(self) -> int:
+        return len(self._parts)
+
+    @property
     def status(self) -> int:
         return int(self.sent[0]["status"])
 
@@ -84,6 +88,33 @@ def test_body_beyond_the_limit_is_413(given: dict[str, str]) -> None:
     client = asyncio.run(ask(Lane(echo, 1, 5, 5), Client(b"x" * 1500, b"x" * 500), **given))
     assert (client.status, client.problem["type"]) == (413, "/api/v1/problems/too-large/")
     assert client.headers[b"connection"] == b"close"
+
+
+@pytest.mark.parametrize("given", [{"content_length": "2000"}, {}])
+def test_body_beyond_the_limit_is_read_to_its_end_before_the_answer(given: dict[str, str]) -> None:
+    client = Client(*[b"x" * 500] * 40)
+    asyncio.run(ask(Lane(echo, 1, 5, 5), client, **given))
+    assert (client.status, client.unread) == (413, 0)
+
+
+def test_body_beyond_the_limit_that_never_ends_is_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_limits, "DRAIN_BYTES", 5000)
+    client = Client(*[b"x" * 500] * 40, ends=False)
+    asyncio.run(ask(Lane(echo, 1, 5, 5), client, content_length="99999"))
+    assert (client.status, client.unread) == (413, 30)
+
+
+def test_sender_that_falls_silent_is_answered_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_limits, "SILENT_SECONDS", 0.05)
+    client = Client(b"x", ends=False)
+    asyncio.run(ask(Lane(echo, 1, 5, 5), client, content_length="99999"))
+    assert client.status == 413
+
+
+def test_client_that_asks_before_it_sends_is_refused_unread() -> None:
+    client = Client(b"x" * 2000)
+    asyncio.run(ask(Lane(echo, 1, 5, 5), client, content_length="2000", expect="100-continue"))
+    assert (client.status, client.unread) == (413, 1)
 
 
 def test_body_that_dribbles_is_408_and_takes_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
