@@ -97,3 +97,13 @@ def test_board_of_the_busiest_day_stays_within_the_limit(name: str, logged_in: D
     world.staged("2027.2.0", components={**world.whole("d")})
     world.in_review("2027.3.0", components={**world.whole("e")})
     assert queries(logged_in, "/", name) <= MOST
+
+
+@pytest.mark.parametrize("path", ["/audit/", "/audit/dossiers/", "/audit/holds/", "/policy/", "/keys/"])
+def test_rooms_of_the_auditor_ask_the_same_number_of_queries_with_more_history(
+    path: str, logged_in: Door
+) -> None:
+    many(1)
+    few = queries(logged_in, path, "audrey")
+    world.in_review()
+    assert queries(logged_in, path, "audrey") <= few <= MOST
