@@ -85,7 +85,7 @@ def _conflict(message: str, told: Mapping[str, Any]) -> PlatformError:
     who = manager["manager"] if manager else "another manager"
     fields = ", ".join(str(cause.get("field", "")).lstrip(".") for cause in owned[:5])
     return PlatformRefused(
-        "owned", f"{fields} of this object is managed by {who}; have it let go, or adopt the object first."
+        "owned", f"{fields} of this object is managed by {who}; have it let go of them first."
     )
 
 

@@ -217,8 +217,9 @@ def _ours(target: Target, live: JSON) -> None:
     who = label(live, names.MANAGED_BY) or fields[-1].get("manager") or "somebody else"
     raise PlatformRefused(
         "owned",
-        f"The {live['kind']} {live['metadata']['name']} belongs to {who}; take it over with "
-        f"./portal manage adopt {target.environment}, or give it another name.",
+        f"The {live['kind']} {live['metadata']['name']} belongs to {who}; hand it over by the labels "
+        f"{names.MANAGED_BY}={names.FIELD_MANAGER} and {names.ENVIRONMENT}={target.environment}, "
+        "or give it another name.",
     )
 
 
