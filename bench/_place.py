@@ -23,8 +23,11 @@ START_SECONDS = 60.0
 
 
 @contextmanager
-def own_place() -> Iterator[Path]:
-    """Servers of our own, settings that name them, and Django set up; yields a folder for files."""
+def own_place(*, pages: bool = True) -> Iterator[Path]:
+    """Servers of our own, settings that name them, and Django set up; yields a folder for files.
+
+    `pages` False leaves out the files that pages need; packing them takes its time.
+    """
     from hmhp_portal.embedded.temporary import TemporaryServices
 
     services = TemporaryServices("hmhp-bench")
@@ -42,25 +45,29 @@ def own_place() -> Iterator[Path]:
             "PORTAL_SECRET_KEY": secrets.token_urlsafe(48),
             "DJANGO_SETTINGS_MODULE": "hmhp_portal.settings",
         }
-        _set_up()
+        _set_up(pages)
         yield services.folder
     finally:
         services.stop()
 
 
-def _set_up() -> None:
+def _set_up(pages: bool) -> None:
     import django
 
     django.setup()
     from django.core.management import call_command
     from django.db import connection
 
+    from events import clock, keys, partitions
     from hmhp_portal import static_files
 
     # One connection that is switched between the copies: a pool would keep those of the others open.
     connection.settings_dict["OPTIONS"].pop("pool", None)
     call_command("migrate", interactive=False, verbosity=0)
-    static_files.collect()
+    partitions.make_ahead(clock.now())
+    keys.ensure()
+    if pages:
+        static_files.collect()
 
 
 def use(name: str) -> None:
@@ -81,12 +88,24 @@ def database_from(template: str, name: str) -> None:
     use(name)
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
 @contextmanager
 def serve(name: str) -> Iterator[str]:
     """The portal's web process on that database, with its files as they are served; yields its address."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    with serving(name) as (address, _):
+        yield address
+
+
+@contextmanager
+def serving(name: str) -> Iterator[tuple[str, int]]:
+    """The same, with the process's id."""
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
     environment = os.environ | {"DATABASE_URL": url, "PORTAL_BASE_URL": address, "PORTAL_LOG_LEVEL": "ERROR"}
@@ -94,7 +113,7 @@ def serve(name: str) -> Iterator[str]:
     child = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)
     try:
         _wait(f"{address}/readyz", child)
-        yield address
+        yield address, child.pid
     finally:
         child.terminate()
         child.wait(10)
@@ -115,9 +134,9 @@ def _wait(url: str, child: subprocess.Popen[bytes]) -> None:
 def session_of(username: str) -> str:
     """The key of a session in which this person is logged in, as the web process reads it."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-    from django.contrib.sessions.backends.cache import SessionStore
 
     from accounts.models import User
+    from accounts.sessions import SessionStore
 
     user = User.objects.get(username=username)
     session = SessionStore()

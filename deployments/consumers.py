@@ -74,9 +74,7 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
         loop = asyncio.get_running_loop()
         beat_at, check_at = loop.time() + BEAT_SECONDS, loop.time() + CHECK_SECONDS
         while not self._subscriber.overflowed:
-            try:
-                frame = await asyncio.wait_for(self._subscriber.queue.get(), max(0.0, beat_at - loop.time()))
-            except TimeoutError:
+            if loop.time() >= beat_at:
                 await self._beat(hub, seen)
                 beat_at = loop.time() + BEAT_SECONDS
                 if loop.time() >= check_at:
@@ -84,6 +82,10 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
                     if refused := await database_sync_to_async(self._refusal)():
                         await self.close(code=refused)
                         return
+            try:
+                async with asyncio.timeout_at(beat_at):  # wait_for would make a task for every frame
+                    frame = await self._subscriber.queue.get()
+            except TimeoutError:
                 continue
             seen = await self._forward(frame, hub, seen)
         await self.close(code=TOO_SLOW)

@@ -27,6 +27,9 @@ POLL_SECONDS = 1.0
 QUEUE_FRAMES = 200
 """Frames that a slow socket may be behind; more, and it is closed and asked to resume."""
 PAGE = 500
+REST_OF_ONE, MOST_REST = 0.0001, 0.1
+"""Seconds that the reader rests after a frame for each socket that gets it: with many, a frame carries many
+lines and the sockets are served before the next one comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Hub:
         self.state = ""
         self.sentence = ""
         self.read_at = 0.0
+        self._handed_out_at = 0.0
         self._subscribers: set[Subscriber] = set()
         self._ready = asyncio.Event()
         self._wake = asyncio.Event()
@@ -99,6 +103,8 @@ class Hub:
                 log.warning("run %s could not be read: %s", self.run_id, type(error).__name__)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+            since = asyncio.get_running_loop().time() - self._handed_out_at
+            await asyncio.sleep(max(0.0, min(MOST_REST, REST_OF_ONE * len(self._subscribers)) - since))
 
     async def _once(self) -> None:
         first_time = not self._ready.is_set()
@@ -125,6 +131,7 @@ class Hub:
         frame = Frame(first, self.last, frame_text(lines, self.state, self.sentence), lines)
         for subscriber in self._subscribers:
             subscriber.put(frame)
+        self._handed_out_at = asyncio.get_running_loop().time()
 
     async def _listen(self) -> None:
         """Wait for wakes; without a channel layer the poll alone does."""

@@ -38,6 +38,7 @@ def main() -> None:
         lifespan="off",
         ws="websockets-sansio",
         ws_max_size=65_536,
+        ws_per_message_deflate=False,  # one frame for a thousand pages would be packed a thousand times
         log_config=None,
         access_log=False,
         server_header=False,
