@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from deployments.analysis import Evidence, Served, Verdict, judge, unmeasured
+from deployments.analysis import Evidence, Outcome, Served, Verdict, judge, unmeasured
 from deployments.models import DeploymentRun
 from deployments.plan.shift import bake_left
 from deployments.plan.steps import TRAFFIC
@@ -62,7 +62,21 @@ def _judged(
         start, final = tallies.as_served(step.data.get("served", {})), bake_left(step, now) <= 0
     else:
         start, final = tallies.before(run, step.region, now - _window(view)), False
-    return judge(_evidence(view, parts, start), view.plan["limits"], final=final)
+    limits = view.plan["limits"]
+    verdict = judge(_evidence(view, parts, start), limits, final=final)
+    if baking or verdict.outcome != Outcome.INCONCLUSIVE or view.state == RunState.SUCCEEDED:
+        return verdict
+    return judge(_evidence(view, parts, _at_last_weight(view, step.region, start)), limits, final=False)
+
+
+def _at_last_weight(view: RunView, region: str, otherwise: Mapping[str, Served]) -> Mapping[str, Served]:
+    """What had been served when this region last got a weight; `otherwise` where it got none.
+
+    It has passed on what came since: a quiet region that waits for its turn must not become doubtful for
+    want of visitors, while what it did see lately is judged first.
+    """
+    told = [s.data["served"] for s in view.steps if s.region == region and "served" in s.data]
+    return tallies.as_served(told[-1]) if told else otherwise
 
 
 def _evidence(view: RunView, parts: tallies.Parts, start: Mapping[str, Served]) -> Evidence:

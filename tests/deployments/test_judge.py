@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,9 @@ from hypothesis import strategies as st
 from deployments.analysis import Evidence, Outcome, Served, grown, judge
 from deployments.analysis.exact import more_than_other, more_than_rate
 from deployments.plan.making import limits_of
+from deployments.services import judging
+from deployments.states import StepState
+from tests.deployments.test_decide import BLUE, GREEN, START, simulation
 
 LIMITS = limits_of({"minimum_requests": 50, "error_percent": 1.0, "p95_ms": 400})
 BOUNDS = (50.0, 100.0, 200.0, 400.0, 800.0, float("inf"))
@@ -122,3 +127,25 @@ def test_quantiles_stay_within_what_was_measured(parts: list[tuple[int, int]]) -
     value = total.quantile(0.95)
     assert (value is None) == (total.requests == 0)
     assert value is None or 0 < value <= 800
+
+
+def test_quiet_region_that_waits_its_turn_is_judged_since_its_last_weight(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = simulation(order="interleaved", weights=[10, 100])
+    done = next(s for s in world.steps if s.kind == "shift" and s.region == "us-east")
+    world.steps = tuple(
+        replace(s, state=StepState.DONE, data={"from": START.isoformat(), "served": {}}) if s is done else s
+        for s in world.steps
+    )
+    world.weights["us-east"] = {BLUE: 90, GREEN: 10}
+    parts = {GREEN: {"web": served(60)}, BLUE: {"web": served(600)}}
+    seen = {"us-east": world._observation("us-east")}
+
+    def judged(recently: dict[str, Served]) -> Outcome:
+        monkeypatch.setattr(judging.tallies, "before", lambda *_: recently)
+        return judging.verdicts(None, world.run(), seen, {}, {"us-east": parts}, START)["us-east"].outcome  # type: ignore[arg-type]
+
+    assert judged({GREEN: served(60), BLUE: served(600)}) == Outcome.PASS  # nobody came in the last minute
+    parts[GREEN]["web"] = served(120, errors=60)
+    assert judged({GREEN: served(60), BLUE: served(600)}) == Outcome.FAIL  # whoever came met errors
