@@ -57,7 +57,7 @@ def _row(rule: Rule) -> RuleRow:
         kinds=", ".join(rule.release_kinds) or "every kind",
         asks=[_in_words(one) for one in rule.signatures],
         owed=[f"{_in_words(one)}, within {owed.total_seconds() / 3600:g} h" for one in rule.owed if owed],
-        expires=f"{rule.expires_after.total_seconds() / 86_400:g} days" if rule.expires_after else "never",
+        expires=f"{rule.expires_after.total_seconds() / 86_400:g} days" if rule.expires_after else "no end",
         never=", ".join(rule.never_sign),
         exceptions=[(EXCEPTIONS[name], reason) for name, reason in rule.exceptions.items()],
     )
