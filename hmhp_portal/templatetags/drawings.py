@@ -165,8 +165,8 @@ def rail(state: str, yours: bool = False, bad: bool = False) -> SafeString:
     )
     name = look("release", state).word if mark in ("bad", "done") else STAGES[at]
     return format_html(
-        '<div class="railtext"><div class="rail-box"><ol class="rail" role="img" '
-        'aria-label="Stage {} of 6: {}">{}</ol></div><span class="med">{}</span></div>',
+        '<div class="railtext"><div class="rail-box" role="img" aria-label="Stage {} of 6: {}">'
+        '<ol class="rail" aria-hidden="true">{}</ol></div><span class="med">{}</span></div>',
         at + 1,
         name,
         pips,
