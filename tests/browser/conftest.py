@@ -1,4 +1,4 @@
-"""The site and the browser, once for all tests of this folder; skipped where there is no chromium."""
+"""The site and the browser, once for each file of this folder; skipped where there is no chromium."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from tests.browser.site import EMPTY, STORY, Site, open_site
 from tests.browser.visits import Visitor, open_visitor
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _database(django_db_blocker: Any) -> Iterator[None]:
     """Models may be used all the time: the databases here are ours alone."""
     with django_db_blocker.unblock():
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def visitor() -> Iterator[Visitor]:
-    """A browser."""
+    """A browser; ended with its file, since its event loop would bar later tests from their database."""
     with open_visitor() as opened:
         yield opened
 
