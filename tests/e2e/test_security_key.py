@@ -19,7 +19,7 @@ ONE_PASSWORD = (
     f"iris.set_password({PASSWORD!r}); iris.save()\n"
 )
 AGED = (
-    "from django.contrib.sessions.backends.cache import SessionStore\n"
+    "from accounts.sessions import SessionStore\n"
     "s = SessionStore({key!r})\n"
     "methods = s['account_authentication_methods']\n"
     "s['account_authentication_methods'] = [m | dict(at=m['at'] - 600) for m in methods]; s.save()\n"
