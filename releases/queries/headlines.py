@@ -52,18 +52,26 @@ def _know(releases: list[Release], shared: Known) -> _Known:
     for release in releases:
         by_state.setdefault(release.status, []).append(release)
     drafts = by_state.get(ReleaseState.DRAFT, [])
-    moving = by_state.get(ReleaseState.STAGING, []) + by_state.get(ReleaseState.DEPLOYING, [])
     if drafts:
         known.components = shared.components()
-    run_ids = {r.staging_run_id for r in drafts + moving} | {r.production_run_id for r in moving}
-    if run_ids - {None}:
-        known.runs = DeploymentRun.objects.in_bulk([pk for pk in run_ids if pk is not None])
+    staged = drafts + by_state.get(ReleaseState.STAGING, [])
+    known.runs = _runs(staged, "staging_run") | _runs(
+        by_state.get(ReleaseState.DEPLOYING, []), "production_run"
+    )
     known.gates = shared.gates(by_state.get(ReleaseState.REVIEW, []))
     known.validations = shared.validations(by_state.get(ReleaseState.VALIDATING, []))
     back = [r.pk for r in by_state.get(ReleaseState.ROLLED_BACK, [])]
     if back:
         known.taught = set(Lessons.objects.filter(release_id__in=back).values_list("release_id", flat=True))
     return known
+
+
+def _runs(releases: list[Release], name: str) -> dict[int, DeploymentRun]:
+    """That run of each release by the run's id; read only where the page has not joined it."""
+    joined = [release for release in releases if name in release._state.fields_cache]
+    found = {run.pk: run for r in joined if (run := getattr(r, name)) is not None}
+    wanted = {pk for r in releases if (pk := getattr(r, f"{name}_id")) is not None} - found.keys()
+    return found | DeploymentRun.objects.defer("content", "plan").in_bulk(wanted) if wanted else found
 
 
 def _draft(release: Release, known: _Known) -> str:

@@ -56,9 +56,10 @@ def of_interest(actor: Actor, *, drafts: int = 0) -> list[Release]:
         | Q(untaught, state=ReleaseState.ROLLED_BACK)
         | (Q(state=ReleaseState.DRAFT) & mine)
     )
-    bulky = ("first_request", "plan", "production_run__content", "production_run__plan")
-    rows = Release.objects.annotate(wrote=wrote).filter(wanted).select_related("gate", "production_run")
-    return list(rows.defer(*bulky).order_by("window_start", "-created_at", "id"))
+    runs = ("production_run", "staging_run")
+    bulky = [f"{run}__{field}" for run in runs for field in ("content", "plan")]
+    rows = Release.objects.annotate(wrote=wrote).filter(wanted).select_related("gate", *runs)
+    return list(rows.defer("first_request", "plan", *bulky).order_by("window_start", "-created_at", "id"))
 
 
 def waiting_among(actor: Actor, releases: Sequence[Release], known: Known) -> list[Waiting]:

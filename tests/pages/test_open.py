@@ -35,6 +35,7 @@ def cancelled() -> Release:
 
 STATES: dict[str, Callable[[], Release]] = {
     "draft": world.draft,
+    "staging": world.staging,
     "validating": world.staged,
     "review": world.in_review,
     "approved": world.approved,

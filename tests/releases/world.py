@@ -194,6 +194,13 @@ def roll_back(run: DeploymentRun, sentence: str = "Errors at 8 %.") -> None:
         outcomes.finish_rollback(row)
 
 
+def staging(version: str = "2026.11.0", **named: Any) -> Release:
+    """A release whose staging run is on its way."""
+    release = draft(version, **named)
+    stage.stage(version, actor=actor("dana"))
+    return again(release)
+
+
 def staged(version: str = "2026.11.0", **named: Any) -> Release:
     """A release that runs on staging and is being validated."""
     release = draft(version, **named)
