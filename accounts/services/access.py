@@ -19,7 +19,7 @@ from events.services import record
 SAME_LOOK_SECONDS = 300
 
 
-def looked(actor: Actor, kind: str, **what: Any) -> None:
+def looked(actor: Actor, kind: str, /, **what: Any) -> None:
     """Record that `actor` looked; `kind` such as `audit.searched`, `what` says at what."""
     mark = hashlib.sha256(canonical.dumps([actor.id, kind, what])).hexdigest()
     if not cache.add(f"looked-{mark}", 1, SAME_LOOK_SECONDS):

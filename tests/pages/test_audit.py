@@ -59,6 +59,15 @@ def test_looking_is_recorded_once_and_names_the_person_asked_for_by_id(sasha: Cl
     assert (event.actor, event.data["person"]) == (cast.sasha.actor_id, cast.rita.actor_id)
 
 
+def test_entries_are_found_by_their_kind_and_that_look_is_recorded(sasha: Client, cast) -> None:  # type: ignore[no-untyped-def]
+    with transaction.atomic():
+        record("release/9", "release.annotated", cast.rita.actor_id, reason="a note")
+        record("release/9", "release.submitted", cast.rita.actor_id, reason="asked")
+    html = page(sasha, kind="release.annotated")
+    assert ("a note" in html, "asked" in html) == (True, False)
+    assert Event.objects.get(kind="audit.searched").data == {"kind": "release.annotated"}
+
+
 def test_the_health_of_the_chain_stands_at_the_top(sasha: Client) -> None:
     assert "has not been checked yet" in page(sasha)
     checkpoints.make()
