@@ -167,7 +167,9 @@ class Observation:
     hand-over. `addresses` are the edge
     components' public addresses. `mark` is set by somebody who acted past the portal
     (`offline`); `marked_by`, `marked_at` (the target's own clock, UTC) and `mark_reason` tell whose act
-    it was. The next `switch` takes the mark away. `fence` is the highest that the target has seen.
+    it was. The next `switch` takes the mark away. `held` says who of the target's people stops forward
+    moves there, and how they said it; it ends when they take it away. `fence` is the highest that the
+    target has seen.
     """
 
     region: str
@@ -182,6 +184,7 @@ class Observation:
     marked_by: str = ""
     marked_at: datetime | None = None
     mark_reason: str = ""
+    held: str = ""
 
     @property
     def act(self) -> str:

@@ -129,6 +129,9 @@ def _begin(run: RunView, step: StepView, seen: Seen) -> Move:
     traffic = step.kind in TRAFFIC
     if run.held and step.kind not in CARRIES_ON_WHEN_HELD:
         return Wait(f"Holding before: {step.title.lower()}. {run.held}", 2.0)
+    held = "" if step.kind in CARRIES_ON_WHEN_HELD else shift.held_there(seen, step.region)
+    if held:
+        return Wait(f"Holding before: {step.title.lower()}. {held}", 2.0)
     if traffic:
         blind = next((r for r, v in seen.verdicts.items() if v.outcome == Outcome.ERROR), None)
         if blind is not None:

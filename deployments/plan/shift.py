@@ -116,6 +116,14 @@ def acted_past_portal(run: RunView, region: str, seen: Seen) -> Move | None:
     return Wait(text, 2.0)
 
 
+def held_there(seen: Seen, region: str) -> str:
+    """Who of the cluster's people holds that region, or (a step of no region) any; empty when nobody does."""
+    for name, here in seen.regions.items():
+        if here.held and region in ("", name):
+            return f"In {name} {here.held}. It goes on once that is taken away; a return is never held."
+    return ""
+
+
 def _switched(
     run: RunView,
     step: StepView,
@@ -133,6 +141,9 @@ def _switched(
     marked = acted_past_portal(run, step.region, seen)
     if marked is not None:
         return marked
+    held = held_there(seen, step.region)
+    if held:
+        return Wait(f"Holding in: {step.title.lower()}. {held}", 2.0)
     call = Call(
         "switch",
         step.region,

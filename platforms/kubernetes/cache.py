@@ -14,7 +14,7 @@ from typing import Any
 
 from platforms.base import PlatformError, PlatformRefused, PlatformUnavailable
 from platforms.kubernetes.api import Api
-from platforms.kubernetes.names import Kind
+from platforms.kubernetes.names import HOLD, Kind
 from platforms.kubernetes.refusals import Gone, Missing
 
 JSON = dict[str, Any]
@@ -136,7 +136,18 @@ def _slim(item: JSON) -> JSON:
     metadata["writers"] = [
         {"manager": f.get("manager"), "time": f.get("time")} for f in fields if not f.get("subresource")
     ]
+    if HOLD in (metadata.get("annotations") or {}):
+        metadata["holder"] = writer_of(item, HOLD)
     return {**item, "metadata": metadata}
+
+
+def writer_of(item: JSON, annotation: str) -> JSON | None:
+    """Who wrote that annotation last, and when: `manager` and `time`; None when the server does not tell."""
+    for entry in item["metadata"].get("managedFields") or []:
+        told = ((entry.get("fieldsV1") or {}).get("f:metadata") or {}).get("f:annotations") or {}
+        if f"f:{annotation}" in told:
+            return {"manager": entry.get("manager"), "time": entry.get("time")}
+    return None
 
 
 _watched: dict[tuple[Any, ...], Watched] = {}

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from platforms.base import ComponentKind, ComponentState, Observation, SlotState
-from platforms.kubernetes import background, metrics, names, reasons, slots, traffic
+from platforms.kubernetes import background, holding, metrics, names, reasons, slots, traffic
 from platforms.kubernetes.target import (
     Target,
     fence_of,
@@ -40,22 +40,26 @@ def observe(target: Target) -> Observation:
         edges=metrics.edges(target.settings.metrics, edges),
         addresses=traffic.addresses(target, edges),
         mark=_mark(state, [*routes, *services], wanted_weights(state)),
+        held=holding.held(target, (state, *routes, *services, *_watched(target))),
     )
 
 
 def _mark(state: JSON | None, routes: list[JSON], wanted: dict[str, int]) -> str:
-    """Who acted past the portal: with the offline command, with `hold`, or on a route by hand."""
+    """Who acted past the portal: with the offline command, or on a route by hand."""
     if state is None:
         return ""
     for item in (state, *routes):
         told = notes(item)
         if names.MARK in told:
             return str(told[names.MARK])
-        if names.HOLD in told:
-            return (
-                f"hold: {told[names.HOLD] or 'no reason given'} ({item['kind']} {item['metadata']['name']})"
-            )
     return traffic.acted_past(routes, wanted) if routes and "rules" in routes[0]["spec"] else ""
+
+
+def _watched(target: Target) -> list[JSON]:
+    """What of ours is watched anyway: people may hold the portal on any of it."""
+    return [
+        item for kind in (names.DEPLOYMENT, names.CRON_JOB, names.CONFIG_MAP) for item in target.objects(kind)
+    ]
 
 
 def _slots(target: Target) -> list[SlotState]:

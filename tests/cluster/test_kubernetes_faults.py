@@ -174,11 +174,27 @@ def test_route_changed_by_hand_is_marked_and_not_fought(
     assert here.platform.observe().mark == ""
 
 
-def test_hold_stops_and_says_who(here: Here, namespace: Namespace, plane: ControlPlane) -> None:
+@pytest.mark.parametrize(
+    ("path", "thing"),
+    [
+        ("/api/v1/namespaces/{0}", "Namespace {0}"),
+        ("/api/v1/namespaces/{0}/configmaps/hmhp-staging", "ConfigMap hmhp-staging"),
+        ("/apis/apps/v1/namespaces/{0}/deployments/web-blue", "Deployment web-blue"),
+    ],
+)
+def test_hold_stops_and_says_who_by_which_annotation(
+    here: Here, namespace: Namespace, plane: ControlPlane, path: str, thing: str
+) -> None:
     ready(here, "blue")
-    path = f"/api/v1/namespaces/{namespace.name}/configmaps/hmhp-staging"
-    plane.call("PATCH", path, {"metadata": {"annotations": {names.HOLD: "node upgrade until noon"}}}, MERGE)
-    assert "node upgrade until noon" in here.platform.observe().mark
+    where = path.format(namespace.name) + "?fieldManager=kubectl-annotate"
+    plane.call("PATCH", where, {"metadata": {"annotations": {names.HOLD: "node upgrade until noon"}}}, MERGE)
+    held = eventually(lambda: here.platform.observe().held)
+    assert held.startswith(
+        f"the annotation {names.HOLD} on the {thing.format(namespace.name)} says “node upgrade until noon”, "
+        "put there with kubectl-annotate at "
+    )
+    plane.call("PATCH", where, {"metadata": {"annotations": {names.HOLD: None}}}, MERGE)
+    eventually(lambda: here.platform.observe().held == "")
 
 
 def test_unknown_context_and_untrusted_certificate_are_told(

@@ -31,7 +31,9 @@ class Simulation:
     now: datetime = START
     state: RunState = RunState.RUNNING
     held: str = ""
+    said_there: dict[str, str] = field(default_factory=dict)
     ended: str = ""
+    told: str = ""
     verdicts: dict[str, Outcome] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
     history: list[tuple[str, int]] = field(default_factory=list)
@@ -81,7 +83,8 @@ class Simulation:
         web = ComponentState("web", "http", DIGEST, self.ready[region])
         there = {BLUE: (web,), GREEN: (web,) if self.ready[region] else ()}
         slots = tuple(SlotState(name, name, there[name]) for name in sorted(self.slots[region]))
-        return Observation(region, self.now, 1, slots, dict(self.weights[region]))
+        held = self.said_there.get(region, "")
+        return Observation(region, self.now, 1, slots, dict(self.weights[region]), held=held)
 
     def _answer(self, call: Call) -> Answer:
         if call.kind == "probe":
@@ -108,6 +111,7 @@ class Simulation:
                 self.ended = f"{type(move).__name__}: {sentence}"
                 return False
             case Wait(sentence, look_in, _):
+                self.told = sentence
                 assert sentence.endswith(".")
                 assert look_in > 0
                 return False
@@ -167,6 +171,22 @@ def test_green_that_became_doubtful_during_a_hold_gets_no_more_traffic(order: st
     assert world.green("us-east") == 10
     world.verdicts = {}
     assert play(world, 40).ended.startswith("Succeed")
+
+
+def test_people_of_a_cluster_hold_their_region_until_they_take_it_away() -> None:
+    world = play(simulation(weights=[10, 100]), 1)
+    world.said_there = {"us-east": "the annotation hold on the Namespace hmhp says “node upgrade”"}
+    play(world, 20)
+    assert (world.ended, world.green("us-east")) == ("", 10)
+    assert "In us-east the annotation hold on the Namespace hmhp says “node upgrade”" in world.told
+    world.said_there = {}
+    assert play(world, 40).ended.startswith("Succeed")
+
+
+def test_region_that_is_held_still_goes_back() -> None:
+    world = play(simulation(weights=[10, 100]), 1)
+    world.said_there, world.verdicts = {"us-east": "the annotation hold"}, {"us-east": Outcome.FAIL}
+    assert play(world, 5).ended.startswith("Return")
 
 
 outcomes = st.sampled_from(list(Outcome))
