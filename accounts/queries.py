@@ -11,6 +11,9 @@ from accounts.models import ApiToken, Deputy, RoleHolding, User
 from accounts.roles import Role
 from events import clock
 
+PEOPLE = "people/"
+"""How the streams of people begin; an opaque id follows."""
+
 
 def labels(actor_ids: Iterable[str]) -> dict[str, str]:
     """Names for actor ids: logins, names of service tokens, "the engine". Two queries at most."""
@@ -21,6 +24,19 @@ def labels(actor_ids: Iterable[str]) -> dict[str, str]:
     services = ApiToken.objects.filter(public_id__in=_uuids(wanted, "service"))
     names |= {f"service:{uid}": name for uid, name in services.values_list("public_id", "name")}
     return {actor: names.get(actor, actor) for actor in wanted}
+
+
+def stream_names(streams: Iterable[str]) -> dict[str, str]:
+    """Streams as people read them: `people/<id>` with the person's present name, others as they are.
+
+    Who was erased is called so: their login is `erased-…` from then on. One query at most.
+    """
+    wanted = set(streams)
+    ids = [f"person:{stream.removeprefix(PEOPLE)}" for stream in wanted if stream.startswith(PEOPLE)]
+    names = {
+        person.stream: person.username for person in User.objects.filter(public_id__in=_uuids(ids, "person"))
+    }
+    return {stream: f"{PEOPLE}{names[stream]}" if stream in names else stream for stream in wanted}
 
 
 def _uuids(actor_ids: Iterable[str], kind: str) -> list[UUID]:

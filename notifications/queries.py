@@ -8,7 +8,9 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
+from django.urls import reverse
 
+from accounts.queries import stream_names
 from notifications.models import MailServer, Mark, Message
 from notifications.states import MessageState
 
@@ -66,6 +68,20 @@ def sentence(state: Post) -> str:
     if state.counts[S.SENT]:
         return f"All mail has gone out: {_messages(state.counts[S.SENT])} sent."
     return "Nobody has been written to yet."
+
+
+PAGES = {"stop/": "emergency:here", "late-entry/": "emergency:here", "policy/": "desk:policy"}
+
+
+def about(message: Message) -> tuple[str, str]:
+    """What the event of this message is about, in words, and the address of its page ("": none)."""
+    room, _, name = stream_names([message.stream])[message.stream].partition("/")
+    if room == "release":
+        return f"release {name}", reverse("releases:detail", args=[name])
+    if room == "people" and name:
+        return f"@{name}", reverse("accounts:person", args=[name])
+    page = next((page for prefix, page in PAGES.items() if message.stream.startswith(prefix)), "")
+    return message.stream, reverse(page) if page else ""
 
 
 def _messages(number: int) -> str:

@@ -20,13 +20,14 @@ class MessageState(models.TextChoices):
 
 
 class MailKind(models.TextChoices):
-    """What a mail tells, in the order of a release's life."""
+    """What a mail tells: of a release in the order of its life, then of what is no release's."""
 
     SIGNOFF_ASKED = "signoff_asked", "Sign-off asked"
     REMINDER = "reminder", "Sign-off still missing"
     STUCK = "stuck", "Nobody can sign"
     REVIEW_ASKED = "review_asked", "Review owed"
     REVIEW_DUE = "review_due", "Review due"
+    REVIEW_VETOED = "review_vetoed", "Review vetoed"
     SIGNATURES_VOID = "signatures_void", "Signatures void"
     GO = "go", "Go"
     GO_ENDED = "go_ended", "Go ended"
@@ -41,5 +42,13 @@ class MailKind(models.TextChoices):
     ROLLED_BACK = "rolled_back", "Rolled back"
     REPLACED = "replaced", "Replaced"
     COMPLETED = "completed", "Monitoring completed"
-    AUDIT_HEAD = "audit_head", "Head of the audit trail"
     DRIFTED = "drifted", "Something else runs"
+    DONE_OFFLINE = "done_offline", "Done without the portal"
+    STOP_MADE = "stop_made", "Emergency stop"
+    STOP_SIGNED = "stop_signed", "Stop can be lifted"
+    STOP_STAYS = "stop_stays", "Stop stays"
+    STOP_LIFTED = "stop_lifted", "Stop lifted"
+    POLICY_ADOPTED = "policy_adopted", "Approval policy changed"
+    POLICY_REFUSED = "policy_refused", "Approval policy stays"
+    FACTORS_RESET = "factors_reset", "Second factors reset"
+    AUDIT_HEAD = "audit_head", "Head of the audit trail"

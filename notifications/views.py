@@ -79,7 +79,7 @@ class MessagePage(PolicyPage):
         message = _message(pk)
         tone, icon = TONES[message.status]
         context: dict[str, Any] = {"message": message, "tone": tone, "icon": icon, "again": None}
-        context["release"] = message.stream.removeprefix("release/")
+        context["about"], context["about_url"] = queries.about(message)
         context["earlier"] = len(message.references.split())
         if message.status == MessageState.FAILED:
             context["again"] = Act(

@@ -6,7 +6,7 @@ from datetime import UTC
 
 from notifications.letters.letter import Count, Letter, Recipient, Tone
 from notifications.letters.parts import because, letter, rows, seal_words
-from notifications.news import News
+from notifications.news import ReleaseNews
 
 VERDICTS: tuple[tuple[Tone, str, str], ...] = (
     ("blocks", "in the way", "Nothing stands in the way."),
@@ -15,7 +15,7 @@ VERDICTS: tuple[tuple[Tone, str, str], ...] = (
 )
 
 
-def signoff_asked(news: News, to: Recipient) -> Letter:
+def signoff_asked(news: ReleaseNews, to: Recipient) -> Letter:
     """Your turn: sign or veto, by when the window opens."""
     facts, roles = news.facts, " or ".join(to.roles)
     compare = f"{seal_words(_seal(news))}. Compare it with the portal before you sign."
@@ -37,14 +37,14 @@ def signoff_asked(news: News, to: Recipient) -> Letter:
     )
 
 
-def _by_when(news: News) -> str:
+def _by_when(news: ReleaseNews) -> str:
     if news.facts.window is None:
         return ""
     start = news.facts.window[0].astimezone(UTC)
     return f", answer by {start:%H:%M} UTC on {start:%a} {start.day} {start:%b}"
 
 
-def _why_asked(news: News, roles: str) -> tuple[str, ...]:
+def _why_asked(news: ReleaseNews, roles: str) -> tuple[str, ...]:
     version = news.facts.version
     if news.event.kind == "gate.reopened":
         return (
@@ -57,11 +57,11 @@ def _why_asked(news: News, roles: str) -> tuple[str, ...]:
     return (f"{news.who} asks for your go or no-go to {version} in production, as {roles}.", again)
 
 
-def _seal(news: News) -> str:
+def _seal(news: ReleaseNews) -> str:
     return news.gate.seal if news.gate is not None else news.facts.seal
 
 
-def _counts(news: News) -> tuple[Count, ...]:
+def _counts(news: ReleaseNews) -> tuple[Count, ...]:
     """How many facts stand in the way, need an eye, are clear; and which, as they are now."""
     found = []
     for tone, words, none in VERDICTS:
@@ -71,7 +71,7 @@ def _counts(news: News) -> tuple[Count, ...]:
     return tuple(found)
 
 
-def signatures_void(news: News, to: Recipient) -> Letter:
+def signatures_void(news: ReleaseNews, to: Recipient) -> Letter:
     """What was signed, or asked, does not count any more, and why."""
     version = news.facts.version
     signed = bool(news.before.get("signers"))

@@ -8,10 +8,10 @@ from typing import Any
 from notifications.letters.letter import Letter, Recipient
 from notifications.letters.parts import because, letter
 from notifications.letters.times import Window, window_words, with_zone
-from notifications.news import News
+from notifications.news import ReleaseNews
 
 
-def go(news: News, to: Recipient) -> Letter:
+def go(news: ReleaseNews, to: Recipient) -> Letter:
     """Everybody signed and the Release Manager said go, for one window."""
     version = news.facts.version
     window = _window(news.after) or news.facts.window
@@ -26,7 +26,7 @@ def go(news: News, to: Recipient) -> Letter:
     )
 
 
-def go_ended(news: News, to: Recipient) -> Letter:
+def go_ended(news: ReleaseNews, to: Recipient) -> Letter:
     """The go that was told does not stand any more; the question is asked again."""
     version = news.facts.version
     return letter(
@@ -38,7 +38,7 @@ def go_ended(news: News, to: Recipient) -> Letter:
     )
 
 
-def no_go(news: News, to: Recipient) -> Letter:
+def no_go(news: ReleaseNews, to: Recipient) -> Letter:
     """A veto or the Release Manager's no-go: it does not ship."""
     version = news.facts.version
     return letter(
@@ -52,7 +52,7 @@ def no_go(news: News, to: Recipient) -> Letter:
     )
 
 
-def postponed(news: News, to: Recipient) -> Letter:
+def postponed(news: ReleaseNews, to: Recipient) -> Letter:
     """Not now; the window that it has from now on, if any."""
     version = news.facts.version
     window = news.facts.window
@@ -66,7 +66,7 @@ def postponed(news: News, to: Recipient) -> Letter:
     )
 
 
-def window_moved(news: News, to: Recipient) -> Letter:
+def window_moved(news: ReleaseNews, to: Recipient) -> Letter:
     """Another window, or the one it had has passed."""
     version, window, earlier = news.facts.version, news.facts.window, _window(news.before)
     was = f"It was {window_words(earlier, to.zone)}" if earlier else ""
@@ -93,7 +93,7 @@ def window_moved(news: News, to: Recipient) -> Letter:
     )
 
 
-def cancelled(news: News, to: Recipient) -> Letter:
+def cancelled(news: ReleaseNews, to: Recipient) -> Letter:
     """It will never ship."""
     version = news.facts.version
     return letter(

@@ -6,7 +6,7 @@ from typing import Any
 
 from notifications.letters.letter import Letter, Recipient
 from notifications.letters.times import by_regions, full, window_words
-from notifications.news import News
+from notifications.news import News, PortalNews, ReleaseNews
 from notifications.states import MailKind
 
 NO_REPLY = "Nothing can be done from this mail itself, and a reply does nothing."
@@ -32,8 +32,8 @@ def letter(news: News, to: Recipient, subject: str, *lead: str, **parts: Any) ->
         "room": news.kind.label,
         "kicker": f"For {to.name}",
         "rows": rows(news, to),
-        "button": "Open the release",
-        "link": news.facts.page,
+        "button": "Open the release" if isinstance(news, ReleaseNews) else "Open the page",
+        "link": news.page,
         "notes": (NO_REPLY,),
         "footer": f"Sent because {to.because}. It tells of what happened on {full(news.event.at)}.",
     }
@@ -41,7 +41,10 @@ def letter(news: News, to: Recipient, subject: str, *lead: str, **parts: Any) ->
 
 
 def rows(news: News, to: Recipient) -> tuple[tuple[str, str], ...]:
-    """Release, window and changes, as far as they are known."""
+    """Release, window and changes, as far as they are known; of what has no release, its own facts."""
+    if isinstance(news, PortalNews):
+        return news.facts.rows
+    assert isinstance(news, ReleaseNews)
     facts = news.facts
     about = f"{facts.version}, {facts.kind} release" + (f": {facts.title}" if facts.title else "")
     found = [("Release", about)]

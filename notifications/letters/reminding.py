@@ -5,10 +5,10 @@ from __future__ import annotations
 from accounts.roles import Role
 from notifications.letters.letter import Letter, Recipient
 from notifications.letters.parts import letter, rows
-from notifications.news import News
+from notifications.news import ReleaseNews
 
 
-def reminder(news: News, to: Recipient) -> Letter:
+def reminder(news: ReleaseNews, to: Recipient) -> Letter:
     """What is still missing and who can supply it; whose turn it is, is told so."""
     version, number = news.facts.version, int(news.after.get("reminder", 1))
     waiting = news.after.get("waiting", [])
@@ -28,7 +28,7 @@ def reminder(news: News, to: Recipient) -> Letter:
     )
 
 
-def stuck(news: News, to: Recipient) -> Letter:
+def stuck(news: ReleaseNews, to: Recipient) -> Letter:
     """The present people cannot satisfy the gate, and what can be done."""
     version = news.facts.version
     return letter(

@@ -1,14 +1,14 @@
-"""Letters about production itself: started, stopped, finished, rolled back, replaced, completed."""
+"""Letters about production itself: started, stopped, finished, rolled back, replaced, completed, past us."""
 
 from __future__ import annotations
 
 from notifications.letters.letter import Letter, Recipient
-from notifications.letters.parts import because, letter
+from notifications.letters.parts import because, letter, rows
 from notifications.letters.times import with_zone
-from notifications.news import News
+from notifications.news import ReleaseNews
 
 
-def started(news: News, to: Recipient) -> Letter:
+def started(news: ReleaseNews, to: Recipient) -> Letter:
     """The deployment to production has begun."""
     facts = news.facts
     steps = ", ".join(f"{weight} %" for weight in facts.weights)
@@ -26,7 +26,7 @@ def started(news: News, to: Recipient) -> Letter:
     )
 
 
-def stopped(news: News, to: Recipient) -> Letter:
+def stopped(news: ReleaseNews, to: Recipient) -> Letter:
     """It ended before it took any traffic; the release is asked about again."""
     version = news.facts.version
     return letter(
@@ -41,7 +41,7 @@ def stopped(news: News, to: Recipient) -> Letter:
     )
 
 
-def held(news: News, to: Recipient) -> Letter:
+def held(news: ReleaseNews, to: Recipient) -> Letter:
     """The run waits for somebody to decide: on, or back."""
     version = news.facts.version
     return letter(
@@ -58,7 +58,7 @@ def held(news: News, to: Recipient) -> Letter:
     )
 
 
-def finished(news: News, to: Recipient) -> Letter:
+def finished(news: ReleaseNews, to: Recipient) -> Letter:
     """All traffic is on it; heightened monitoring has begun."""
     facts = news.facts
     until = facts.monitoring_ends_at
@@ -74,7 +74,7 @@ def finished(news: News, to: Recipient) -> Letter:
     )
 
 
-def rolled_back(news: News, to: Recipient) -> Letter:
+def rolled_back(news: ReleaseNews, to: Recipient) -> Letter:
     """Traffic is back on what served before."""
     facts = news.facts
     back = f"{facts.base_version} serves production again." if facts.base_version else ""
@@ -90,7 +90,7 @@ def rolled_back(news: News, to: Recipient) -> Letter:
     )
 
 
-def replaced(news: News, to: Recipient) -> Letter:
+def replaced(news: ReleaseNews, to: Recipient) -> Letter:
     """An emergency release took over while this one was in monitoring."""
     version = news.facts.version
     return letter(
@@ -102,7 +102,7 @@ def replaced(news: News, to: Recipient) -> Letter:
     )
 
 
-def completed(news: News, to: Recipient) -> Letter:
+def completed(news: ReleaseNews, to: Recipient) -> Letter:
     """Monitoring is over; the earlier version is retired."""
     version = news.facts.version
     return letter(
@@ -114,7 +114,7 @@ def completed(news: News, to: Recipient) -> Letter:
     )
 
 
-def drifted(news: News, to: Recipient) -> Letter:
+def drifted(news: ReleaseNews, to: Recipient) -> Letter:
     """Somebody or something changed what runs, past every release."""
     version = news.facts.version
     return letter(
@@ -124,6 +124,23 @@ def drifted(news: News, to: Recipient) -> Letter:
         "What runs is not what was approved.",
         news.reason,
         "No release can start until that is put right: deploy it again, or find out who changed it.",
+        link=news.facts.run_page,
+        button="Open the run",
+    )
+
+
+def done_offline(news: ReleaseNews, to: Recipient) -> Letter:
+    """Somebody acted on the targets while the portal was away; it is on the record late."""
+    version = news.facts.version
+    return letter(
+        news,
+        to,
+        f"Done without the portal: {version}",
+        f"Traffic of {version} was moved past the portal, and the portal has followed it.",
+        because(news),
+        "It stands on the record as a late entry, with who did it and when as the targets tell. "
+        "If nobody of yours did this, somebody else has the rights to.",
+        rows=(*rows(news, to), *news.acts),
         link=news.facts.run_page,
         button="Open the run",
     )

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from notifications.letters import asking, deciding, owing, reminding, running
+from notifications.letters import asking, deciding, owing, reminding, ruling, running, stopping, warning
 from notifications.letters.letter import Letter, Recipient
-from notifications.news import News
+from notifications.news import News, PortalNews, ReleaseNews
 from notifications.states import MailKind
 
-WRITERS: dict[MailKind, Callable[[News, Recipient], Letter]] = {
+OF_RELEASES: dict[MailKind, Callable[[ReleaseNews, Recipient], Letter]] = {
     MailKind.SIGNOFF_ASKED: asking.signoff_asked,
     MailKind.REMINDER: reminding.reminder,
     MailKind.STUCK: reminding.stuck,
-    MailKind.REVIEW_ASKED: owing.review_asked,
-    MailKind.REVIEW_DUE: owing.review_due,
     MailKind.SIGNATURES_VOID: asking.signatures_void,
     MailKind.GO: deciding.go,
     MailKind.GO_ENDED: deciding.go_ended,
@@ -30,9 +28,32 @@ WRITERS: dict[MailKind, Callable[[News, Recipient], Letter]] = {
     MailKind.REPLACED: running.replaced,
     MailKind.COMPLETED: running.completed,
     MailKind.DRIFTED: running.drifted,
+    MailKind.DONE_OFFLINE: running.done_offline,
+}
+OF_REVIEWS: dict[MailKind, Callable[[News, Recipient], Letter]] = {
+    MailKind.REVIEW_ASKED: owing.review_asked,
+    MailKind.REVIEW_DUE: owing.review_due,
+    MailKind.REVIEW_VETOED: owing.review_vetoed,
+}
+OF_THE_PORTAL: dict[MailKind, Callable[[PortalNews, Recipient], Letter]] = {
+    MailKind.STUCK: ruling.stuck,
+    MailKind.STOP_MADE: stopping.made,
+    MailKind.STOP_SIGNED: stopping.signed,
+    MailKind.STOP_STAYS: stopping.stays,
+    MailKind.STOP_LIFTED: stopping.lifted,
+    MailKind.POLICY_ADOPTED: ruling.adopted,
+    MailKind.POLICY_REFUSED: ruling.refused,
+    MailKind.FACTORS_RESET: warning.factors_reset,
 }
 
 
 def write(news: News, to: Recipient) -> Letter:
     """The letter that tells this recipient this news."""
-    return WRITERS[news.kind](news, to)
+    if news.kind in OF_REVIEWS:
+        return OF_REVIEWS[news.kind](news, to)
+    if isinstance(news, ReleaseNews):
+        return OF_RELEASES[news.kind](news, to)
+    assert isinstance(news, PortalNews)
+    if news.kind == MailKind.SIGNOFF_ASKED:
+        return stopping.asked(news, to) if news.event.stream.startswith("stop/") else ruling.asked(news, to)
+    return OF_THE_PORTAL[news.kind](news, to)

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.db.models.functions import Now
 
 from events import clock
@@ -21,7 +21,7 @@ from notifications.identifiers import message_id, references
 from notifications.letters.letter import Recipient
 from notifications.letters.writing import write
 from notifications.models import Mark, Message
-from notifications.news import PREFIX, TOLD_KINDS, News, news_of
+from notifications.news import PREFIXES, TOLD_KINDS, News, news_of
 from notifications.rendering import as_html, as_text
 from notifications.services.reporting import report
 
@@ -55,8 +55,14 @@ def _behind() -> list[str]:
     read_already = Mark.objects.filter(stream=OuterRef("stream")).filter(
         Q(seq__gte=OuterRef("seq")) | Q(retry_at__gt=Now())
     )
-    heads = StreamHead.objects.filter(~Exists(read_already), stream__startswith=PREFIX, seq__gt=0)
-    return list(heads.order_by("stream").values_list("stream", flat=True)[:STREAMS_A_SWEEP])
+    told = Q()
+    for prefix in PREFIXES:
+        told |= Q(stream__startswith=prefix)
+    # A stop is told first. People log in by the hundred: their streams keep nothing else waiting.
+    first, last = When(stream__startswith="stop/", then=0), When(stream__startswith="people/", then=2)
+    heads = StreamHead.objects.filter(told, ~Exists(read_already), seq__gt=0)
+    heads = heads.order_by(Case(first, last, default=1), "stream")
+    return list(heads.values_list("stream", flat=True)[:STREAMS_A_SWEEP])
 
 
 def _read_stream(stream: str, kept: str) -> int:
