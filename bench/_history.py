@@ -3,7 +3,8 @@
 `make(Size(10_000, 100_000, 1_000_000))` brings the database in use to that many releases, events and
 progress lines. Every copy is a whole release: its rows in every table that belongs to a release, tied by
 the real foreign keys, with its own version, slot, seal and times; its events are chained anew. Which
-tables belong to a release is read from the models, so that a later room is multiplied as well.
+tables belong to a release is read from the models, so that a later room is multiplied as well. Lines are
+those of the last months, in the partitions of their days: what is older was dropped long ago.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, models, transaction
 
-from bench._story import LIVES, UNDER_WAY
+from bench._story import LINES_DAYS, LIVES, UNDER_WAY
 from deployments.models import DeploymentRun, Environment, ProgressHead, ProgressLine
 from deployments.states import LineKind, RunState
 from events import clock, loading, partitions
@@ -30,6 +31,8 @@ from releases.models import Release
 
 Table = type[models.Model]
 YEARS = 5
+FEWEST_RUNS = 20
+"""A history with fewer production runs within those days has its lines on all of its runs."""
 MAILS = 2
 """Messages kept of each copied release: their texts would outweigh everything else."""
 APART = (Event, StreamHead, ProgressLine)
@@ -267,8 +270,32 @@ def _has_stream(model: Table) -> bool:
 
 
 def _lines(cursor: Any, size: Size) -> None:
-    """Every run's first lines as the story has them, then log lines until there are enough."""
-    each = max(1, (size.lines - size.watched) // size.releases)
+    """The recent runs' first lines as the story has them, then log lines until there are enough."""
+    # Checked at once for all lines below, instead of one by one.
+    cursor.execute("ALTER TABLE deployments_progressline DROP CONSTRAINT progressline_run")
+    _first_lines(cursor, max(1, (size.lines - size.watched) // size.releases))
+    watched = DeploymentRun.objects.get(state=RunState.RUNNING)
+    _pad(cursor, f"SELECT id, {size.watched} FROM deployments_deploymentrun WHERE id = {watched.pk}")
+    missing = size.lines - ProgressLine.objects.count()
+    if missing > 0:
+        _pad(
+            cursor,
+            f"SELECT id, n FROM (SELECT id, {missing} / count(*) OVER () "
+            f"+ (row_number() OVER () <= mod({missing}, count(*) OVER ()))::int AS n "
+            f"FROM ({_padded(watched)}) runs) spread",
+        )
+    cursor.execute(
+        f"UPDATE {ProgressHead._meta.db_table} h SET seq = found.newest FROM "
+        "(SELECT run_id, max(seq) AS newest FROM deployments_progressline GROUP BY run_id) found "
+        "WHERE found.run_id = h.run_id"
+    )
+    cursor.execute(
+        "ALTER TABLE deployments_progressline ADD CONSTRAINT progressline_run "
+        "FOREIGN KEY (run_id) REFERENCES deployments_deploymentrun (id)"
+    )
+
+
+def _first_lines(cursor: Any, each: int) -> None:
     columns = [f for f in ProgressLine._meta.concrete_fields if not f.primary_key]
     values = ", ".join(
         f"t.run_id + {_offset()}" if field.name == "run" else _value(field) for field in columns
@@ -279,26 +306,21 @@ def _lines(cursor: Any, size: Size) -> None:
         "SELECT l.*, o.release_id, row_number() OVER (PARTITION BY o.release_id ORDER BY l.id) AS place "
         "FROM deployments_progressline l JOIN owner o "
         "ON o.model = 'deployments_deploymentrun' AND o.id = l.run_id) t "
-        "JOIN copy_of c ON c.release_id = t.release_id WHERE t.place <= %s",
-        [each],
+        "JOIN copy_of c ON c.release_id = t.release_id "
+        "WHERE t.place <= %s AND c.back <= make_interval(days => %s)",
+        [each, LINES_DAYS],
     )
-    watched = DeploymentRun.objects.get(state=RunState.RUNNING)
-    _pad(cursor, f"SELECT id, {size.watched} FROM deployments_deploymentrun WHERE id = {watched.pk}")
-    missing = size.lines - ProgressLine.objects.count()
-    if missing > 0:
-        _pad(
-            cursor,
-            "SELECT id, n FROM (SELECT production_run_id AS id, "
-            f"{missing} / count(*) OVER () "
-            f"+ (row_number() OVER () <= mod({missing}, count(*) OVER ()))::int AS n "
-            "FROM releases_release WHERE production_run_id IS NOT NULL "
-            f"AND production_run_id <> {watched.pk}) spread",
-        )
-    cursor.execute(
-        f"UPDATE {ProgressHead._meta.db_table} h SET seq = found.newest FROM "
-        "(SELECT run_id, max(seq) AS newest FROM deployments_progressline GROUP BY run_id) found "
-        "WHERE found.run_id = h.run_id"
+
+
+def _padded(watched: DeploymentRun) -> str:
+    """Production runs that get more lines: of recent copies, or of all releases where these are few."""
+    runs = (
+        "SELECT production_run_id AS id FROM releases_release WHERE production_run_id IS NOT NULL "
+        f"AND production_run_id <> {watched.pk}"
     )
+    recent = f"{runs} AND production_run_id > {STRIDE} AND created_at > now() - interval '{LINES_DAYS} days'"
+    enough = f"(SELECT count(*) >= {FEWEST_RUNS} FROM ({recent}) counted)"
+    return f"{recent} AND {enough} UNION ALL {runs} AND NOT {enough}"
 
 
 def _pad(cursor: Any, runs: str) -> None:

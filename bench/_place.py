@@ -58,6 +58,7 @@ def _set_up(pages: bool) -> None:
     from django.core.management import call_command
     from django.db import connection
 
+    from deployments.services import keeping
     from events import clock, keys, partitions
     from hmhp_portal import static_files
 
@@ -65,6 +66,7 @@ def _set_up(pages: bool) -> None:
     connection.settings_dict["OPTIONS"].pop("pool", None)
     call_command("migrate", interactive=False, verbosity=0)
     partitions.make_ahead(clock.now())
+    keeping.make_days_ahead()
     keys.ensure()
     if pages:
         static_files.collect()

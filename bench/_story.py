@@ -16,6 +16,7 @@ from django.core.management import call_command
 
 from accounts.actors import Actor
 from deployments.models import DeploymentRun
+from deployments.services import keeping
 from deployments.states import RunState
 from events import clock
 from hmhp_portal.seeding import paperwork, playing
@@ -56,6 +57,8 @@ LIVES = (
     Life("2027.1.0", ReleaseState.DEPLOYING),
 )
 """The last one moves production now; it is told once, since there can be only one."""
+LINES_DAYS = keeping.KEEP_DAYS + 30
+"""Days that have a partition for progress; a month of them waits to be dropped."""
 UNDER_WAY = 4
 """Copies of each of the releases that are under way but that one, at every size."""
 
@@ -63,6 +66,8 @@ UNDER_WAY = 4
 def tell() -> DeploymentRun:
     """Make them all; returns the production run that is under way."""
     call_command("load_platform", str(PLATFORM), stdout=StringIO())
+    today = clock.now().date()
+    keeping.make_days(today - timedelta(days=LINES_DAYS), today)
     story = _Story(assemble())
     makers: dict[ReleaseState, Callable[[str], None]] = {
         ReleaseState.COMPLETED: story.completed,

@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 
 from deployments.errors import RunNotFound
-from deployments.services import drifting, observing, scaling
+from deployments.services import drifting, keeping, observing, scaling
 from deployments.services import reconcile as engine
 from deployments.services import sweep as clock
 
@@ -56,5 +56,6 @@ def check_drift() -> None:
 
 @shared_task(name="deployments.tasks.clear_old_progress")
 def clear_old_progress() -> None:
-    """Drop lines past their keeping."""
-    observing.clear_old_progress()
+    """Have the coming days, and drop those past their keeping."""
+    keeping.make_days_ahead()
+    keeping.clear_old_progress()

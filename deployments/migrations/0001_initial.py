@@ -75,6 +75,8 @@ class Migration(migrations.Migration):
                 ('run', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='head', serialize=False, to='deployments.deploymentrun')),
                 ('seq', models.BigIntegerField(default=0)),
                 ('marks', models.JSONField(default=dict)),
+                ('first_day', models.DateField(editable=False, null=True)),
+                ('last_day', models.DateField(editable=False, null=True)),
             ],
         ),
         migrations.CreateModel(
@@ -131,7 +133,7 @@ class Migration(migrations.Migration):
                 ('source', models.CharField(blank=True, max_length=80)),
                 ('text', models.TextField(blank=True)),
                 ('data', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='deployments.deploymentrun')),
+                ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='deployments.deploymentrun')),
             ],
             options={
                 'ordering': ('run', 'seq'),
@@ -273,18 +275,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='environmentlock',
             constraint=models.UniqueConstraint(condition=models.Q(('lifted_at', None)), fields=('environment',), name='lock_one_open_per_environment'),
-        ),
-        migrations.AddIndex(
-            model_name='progressline',
-            index=models.Index(condition=models.Q(('kind', 'sample')), fields=['run', 'region', 'at'], name='line_samples'),
-        ),
-        migrations.AddIndex(
-            model_name='progressline',
-            index=models.Index(fields=['at'], name='line_by_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='progressline',
-            constraint=models.UniqueConstraint(fields=('run', 'seq'), name='line_once_per_position'),
         ),
         migrations.AddConstraint(
             model_name='progressline',

@@ -13,22 +13,28 @@ from deployments.states import LineKind
 class ProgressHead(models.Model):
     """The newest line of a run. Its row lock makes `seq` gapless.
 
-    `marks` is {region: {component: position}}: how far the colour's output has been read.
+    `marks` is {region: {component: position}}: how far the colour's output has been read. The days (UTC) on
+    which its lines were written are kept by the database (0004); empty before the first line.
     """
 
     run = models.OneToOneField(DeploymentRun, on_delete=models.CASCADE, primary_key=True, related_name="head")
     seq = models.BigIntegerField(default=0)
     marks = models.JSONField(default=dict)
+    first_day = models.DateField(null=True, editable=False)
+    last_day = models.DateField(null=True, editable=False)
 
     def __str__(self) -> str:
         return f"run {self.run_id} at {self.seq}"
 
 
 class ProgressLine(models.Model):
-    """One line of a run's page; masked before it comes here; kept ninety days."""
+    """One line of a run's page; masked before it comes here; kept ninety days.
+
+    The table is partitioned by day; its indexes and what is unique in it are made in 0004.
+    """
 
     id = models.BigAutoField(primary_key=True)
-    run = models.ForeignKey(DeploymentRun, on_delete=models.CASCADE, related_name="lines")
+    run = models.ForeignKey(DeploymentRun, on_delete=models.CASCADE, related_name="lines", db_index=False)
     seq = models.BigIntegerField()
     at = models.DateTimeField()
     kind = models.CharField(max_length=10, choices=LineKind.choices)
@@ -39,19 +45,10 @@ class ProgressLine(models.Model):
     data = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
 
     class Meta:
-        """Order and uniqueness within a run."""
+        """Order within a run."""
 
         ordering = ("run", "seq")
-        constraints = (
-            models.UniqueConstraint(fields=("run", "seq"), name="line_once_per_position"),
-            models.CheckConstraint(condition=Q(kind__in=LineKind.values), name="line_kind_known"),
-        )
-        indexes = (
-            models.Index(
-                fields=("run", "region", "at"), condition=Q(kind=LineKind.SAMPLE.value), name="line_samples"
-            ),
-            models.Index(fields=("at",), name="line_by_time"),
-        )
+        constraints = (models.CheckConstraint(condition=Q(kind__in=LineKind.values), name="line_kind_known"),)
 
     def __str__(self) -> str:
         return f"{self.run_id}#{self.seq} {self.kind}"

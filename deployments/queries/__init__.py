@@ -24,7 +24,7 @@ from deployments.queries.environments import (
     waiting_runs,
 )
 from deployments.queries.live import LiveComponent, LiveTarget, live_where
-from deployments.queries.progress import Sample, line_json, progress, samples
+from deployments.queries.progress import Sample, line_json, lines_of, progress, samples
 from deployments.queries.runs import RegionFacts, RunFacts, run_facts, steps_of
 from deployments.queries.stops import held_by_stop, runs_under
 
@@ -41,6 +41,7 @@ __all__ = [
     "held_by_stop",
     "is_production",
     "line_json",
+    "lines_of",
     "live_where",
     "marks",
     "needs_proof",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from deployments.models import DeploymentRun, ProgressLine
+from django.db.models import QuerySet
+
+from deployments.models import DeploymentRun, ProgressHead, ProgressLine
 from deployments.states import LineKind
 
 MAX_LINES = 500
@@ -24,9 +26,25 @@ class Sample:
     draining: int
 
 
+def lines_of(run: DeploymentRun) -> QuerySet[ProgressLine]:
+    """All lines of a run in order, asked of the days alone on which the run wrote any.
+
+    Without those days every partition would be looked into. A run without a head is asked of all.
+    """
+    found = ProgressLine.objects.filter(run_id=run.pk).order_by("seq")
+    head = ProgressHead.objects.filter(pk=run.pk).only("first_day", "last_day").first()
+    if head is None or head.first_day is None or head.last_day is None:
+        return found
+    return found.filter(at__gte=_begin(head.first_day), at__lt=_begin(head.last_day + timedelta(days=1)))
+
+
+def _begin(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)
+
+
 def progress(run: DeploymentRun, after: int = 0, limit: int = MAX_LINES) -> list[ProgressLine]:
     """The lines after that position, in order, at most `limit` (and never more than MAX_LINES)."""
-    rows = ProgressLine.objects.filter(run_id=run.pk, seq__gt=after).order_by("seq")
+    rows = lines_of(run).filter(seq__gt=after)
     return list(rows[: max(0, min(limit, MAX_LINES))])
 
 
@@ -46,12 +64,12 @@ def line_json(line: ProgressLine) -> dict[str, Any]:
 
 def samples(run: DeploymentRun, *, since: datetime | None = None, at_most: int = 300) -> list[Sample]:
     """Samples of a run in order, thinned out evenly to about `at_most` where there are more."""
-    rows = ProgressLine.objects.filter(run_id=run.pk, kind=LineKind.SAMPLE)
+    lines = lines_of(run)
+    rows = lines.filter(kind=LineKind.SAMPLE)
     if since is not None:
         rows = rows.filter(at__gte=since)
-    seqs = list(rows.order_by("seq").values_list("seq", flat=True))
+    seqs = list(rows.values_list("seq", flat=True))
     wanted = seqs if len(seqs) <= at_most else [*seqs[:: len(seqs) // at_most + 1], seqs[-1]]
-    chosen = ProgressLine.objects.filter(run_id=run.pk, seq__in=wanted).order_by("seq")
     return [
         Sample(
             line.seq,
@@ -61,5 +79,5 @@ def samples(run: DeploymentRun, *, since: datetime | None = None, at_most: int =
             dict(line.data.get("served", {})),
             int(line.data.get("draining", 0)),
         )
-        for line in chosen
+        for line in lines.filter(seq__in=wanted)
     ]

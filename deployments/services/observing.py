@@ -1,4 +1,4 @@
-"""Keep "what is live where" fresh for environments in which nothing runs, and clear old lines."""
+"""Keep "what is live where" fresh for environments in which nothing runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from deployments.models import ProgressLine, Target
+from deployments.models import Target
 from deployments.services.progress import masked
 from deployments.services.targets import in_threads, open_target, remember, remember_silence
 from events import clock
@@ -15,7 +15,6 @@ from platforms.base import Observation, Platform, PlatformError
 
 FRESH_SECONDS = 8.0
 PATIENCE_SECONDS = 5.0
-KEEP_DAYS = 90
 
 
 def observe_idle() -> int:
@@ -52,9 +51,3 @@ def _keep(target: Target, future: Future[Observation]) -> None:
         remember({target: future.result()})
     except PlatformError as error:
         remember_silence({target: masked(str(error))})
-
-
-def clear_old_progress() -> int:
-    """Delete lines older than ninety days; the audit record stays."""
-    old = ProgressLine.objects.filter(at__lt=clock.now() - timedelta(days=KEEP_DAYS))
-    return old.delete()[0]

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from deployments.analysis import Served, grown
-from deployments.models import DeploymentRun, ProgressLine, Tally
+from deployments.models import DeploymentRun, Tally
+from deployments.queries.progress import lines_of
 from deployments.states import LineKind
 from events import clock
 from platforms.base import Observation
@@ -51,7 +52,7 @@ def summed(parts: Mapping[str, Mapping[str, Served]]) -> dict[str, Served]:
 
 def before(run: DeploymentRun, region: str, moment: datetime) -> dict[str, Served]:
     """The totals by slot at the last sample taken until then; empty when none is as old."""
-    samples = ProgressLine.objects.filter(run=run, kind=LineKind.SAMPLE, region=region, at__lte=moment)
+    samples = lines_of(run).filter(kind=LineKind.SAMPLE, region=region, at__lte=moment)
     line = samples.order_by("-seq").first()
     return as_served(line.data.get("served", {})) if line else {}
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from django.http import QueryDict
 
 from deployments.models import DeploymentRun, ProgressLine
+from deployments.queries.progress import lines_of
 from deployments.states import LineKind
 
 WINDOW = 200
@@ -50,7 +51,7 @@ def log_view(run: DeploymentRun, asked: QueryDict) -> LogView:
     wanted = asked.get("log", "all")
     wanted = wanted if wanted in dict(FILTERS) else "all"
     before = _number(asked.get("before", ""))
-    found = ProgressLine.objects.filter(run=run).exclude(text="")
+    found = lines_of(run).exclude(text="")
     if wanted == "warnings":
         found = found.filter(level__in=WARNINGS)
     elif wanted == "steps":

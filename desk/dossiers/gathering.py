@@ -14,7 +14,8 @@ from approvals.models import Decision, Gate, Requirement, SignOff
 from approvals.models.policies import ExceptionUse, PolicyVersion
 from approvals.models.signed import SignedAct
 from compliance.models import Finding
-from deployments.models import DeploymentRun, ProgressLine, RunStep
+from deployments.models import DeploymentRun, RunStep
+from deployments.queries import lines_of
 from desk.dossiers.rows import actor_ids, rows_of
 from notifications.models import Message
 from releases.models import Author, ItemResult, Lessons, ManualFact, Release, ReleaseItem, Revision, Watching
@@ -96,7 +97,7 @@ def _findings(runs: list[DeploymentRun]) -> QuerySet[Finding]:
 def _log(run: DeploymentRun) -> Section:
     """How many lines a run's log has, and the SHA-256 over all of them in order."""
     digest, count = hashlib.sha256(), 0
-    lines = ProgressLine.objects.filter(run=run).order_by("seq")
+    lines = lines_of(run)
     for seq, at, source, text in lines.values_list("seq", "at", "source", "text").iterator(chunk_size=2000):
         digest.update(f"{seq}\t{at.isoformat()}\t{source}\t{text}\n".encode())
         count += 1

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from deployments import queries
 from deployments.models import Environment, TargetView
-from deployments.services.observing import clear_old_progress, observe_idle
+from deployments.services.observing import observe_idle
 from events import clock
 from tests.deployments.engine import deploy, look, look_until, queue, serving_version, step_runs
 from tests.deployments.memory_platform import World
@@ -91,11 +91,3 @@ def test_region_is_sent_back_by_hand_past_the_engine(world: World, production: E
     assert world.at("us-east").routing.weights == {blue.slot: 100}
     with pytest.raises(CommandError, match=run.slot):
         call_command("send_back", "production", "us-east", "--slot", "nonsense")
-
-
-def test_lines_are_dropped_after_ninety_days(world: World, production: Environment) -> None:
-    run = deploy(world, "1.0.0")
-    assert clear_old_progress() == 0
-    clock.advance(timedelta(days=91))
-    assert clear_old_progress() > 0
-    assert not run.lines.exists()

@@ -17,6 +17,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
+from deployments.services import keeping
 from events import clock, keys, partitions
 from events.errors import PortalError
 from hmhp_portal import demo, seeding, static_files, welcome
@@ -46,6 +47,7 @@ class Command(BaseCommand):
                     self._refuse_what_is_not_a_demos()
                 self._migrate()
                 partitions.make_ahead(clock.now())
+                keeping.make_days_ahead()
                 self._have_a_key()
                 self._collect()
                 self._load(options["demo"], options["platform"])
