@@ -47,3 +47,9 @@ class AlreadyLocked(Conflict):
     """The environment is locked already."""
 
     type = "already-locked"
+
+
+class NotAdoptable(Blocked):
+    """What runs there cannot be taken over as it is; each blocker says why and who can mend it."""
+
+    type = "not-adoptable"

@@ -248,6 +248,47 @@ class Preview:
     fingerprint: str
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What runs in a target for some components, started by somebody else.
+
+    `artifacts` is the digest of each, `versions` what its makers call it. `problems` are sentences that say
+    why something cannot be taken over as it is, and who can mend it.
+    """
+
+    artifacts: Mapping[str, str]
+    versions: Mapping[str, str]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOver:
+    """What taking over would change, field by field; `notes` are sentences of what follows from it."""
+
+    changes: tuple[ObjectChange, ...]
+    notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+class Adopts(Protocol):
+    """A target that can take over what runs there already; `named` says which workload a component is."""
+
+    def running(self, components: Sequence[ComponentSpec], named: Mapping[str, str]) -> Running:
+        """What runs for these components. Changes nothing; raises as `Platform` does."""
+        ...
+
+    def take_over(self, slot: SlotSpec, named: Mapping[str, str]) -> TakeOver:
+        """What would change if it became that slot, as the target itself would make it. Changes nothing."""
+        ...
+
+    def adopt(self, fence: int, slot: SlotSpec, named: Mapping[str, str]) -> None:
+        """Have it as that slot, with all traffic and background work; nothing is started anew.
+
+        May be repeated, also after it was killed half-way. Raises as `Platform` does.
+        """
+        ...
+
+
 class Previews(Protocol):
     """A target that can say beforehand what it would make of a slot."""
 

@@ -107,6 +107,7 @@ KINDS = {
     "lessons.recorded": Happening("Cause and lessons recorded", "doc"),
     "environment.locked": Happening("Environment locked", "lock", "watch"),
     "environment.unlocked": Happening("Environment unlocked", "check"),
+    "environment.adopted": Happening("What ran already was taken over", "check", "ok"),
     "environment.sent_back_by_hand": Happening("Sent back by hand, past the portal", "alert", "watch"),
     "findings.recorded": Happening("Compliance checks recorded", "shield-check"),
     "freeze.added": Happening("Freeze added", "frost", "hold"),

@@ -72,10 +72,20 @@ class Api:
         path = kind.path(namespace, body["metadata"]["name"])
         return self._json("PATCH", path, body=body, query=query, media=APPLY)
 
-    def merge(self, kind: Kind, namespace: str, name: str, body: JSON, subresource: str = "") -> JSON:
+    def merge(
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        body: JSON,
+        subresource: str = "",
+        *,
+        dry_run: bool = False,
+    ) -> JSON:
         """Merge these fields; with a resourceVersion in them raises Conflict when it is another one."""
         path = kind.path(namespace, name) + (f"/{subresource}" if subresource else "")
-        return self._json("PATCH", path, body=body, query={"fieldManager": FIELD_MANAGER}, media=MERGE)
+        query = {"fieldManager": FIELD_MANAGER, "dryRun": "All" if dry_run else ""}
+        return self._json("PATCH", path, body=body, query=query, media=MERGE)
 
     def delete(self, kind: Kind, namespace: str, name: str, uid: str = "") -> None:
         """Have it gone, what it owns first; no harm when it is gone already."""

@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from platforms.kubernetes import names
+from platforms.kubernetes.adopting.pods import of_all_colours
 from platforms.kubernetes.refusals import Conflict, Missing
 from platforms.kubernetes.target import Target, label, notes
 
@@ -48,13 +49,14 @@ def running(target: Target, wanted: str | None) -> str | None:
 
 def busy(target: Target) -> set[str]:
     """The colours that have pods of background work, also those that end, and jobs of a schedule."""
-    pods = target.objects(names.POD)
-    return {
+    pods = of_all_colours(target)
+    working = {
         label(pod, names.SLOT)
         for pod in pods
         if label(pod, names.ROLE) in BACKGROUND
         and (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
     }
+    return working | {label(item, names.SLOT) for item in target.objects(names.CRON_JOB) if _has_jobs(item)}
 
 
 def wants_work(item: JSON) -> bool:
@@ -62,6 +64,11 @@ def wants_work(item: JSON) -> bool:
     if item["kind"] == "CronJob":
         return not item["spec"].get("suspend")
     return bool(item["spec"].get("replicas"))
+
+
+def _has_jobs(item: JSON) -> bool:
+    """Does a schedule that was taken over have jobs in hand? Their pods carry no labels of ours."""
+    return bool(label(item, names.CONTAINER)) and bool((item.get("status") or {}).get("active"))
 
 
 def _holders(target: Target) -> list[JSON]:
@@ -73,7 +80,8 @@ def _set(target: Target, item: JSON, work: bool) -> None:
     kind = names.BY_KIND[item["kind"]]
     spec: JSON = {"suspend": not work}
     if kind is names.DEPLOYMENT:
-        spec = {"replicas": int(notes(item).get(names.SIZE) or 1) if work else 0}
+        size = notes(item).get(names.SIZE) or label(item, names.SIZE) or 1
+        spec = {"replicas": int(size) if work else 0}
     body = {"metadata": {"resourceVersion": item["metadata"]["resourceVersion"]}, "spec": spec}
     try:
         target.watch(kind).put(target.api.merge(kind, target.namespace, item["metadata"]["name"], body))

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from platforms.base import (
+    ComponentSpec,
     JobResult,
     JobSpec,
     Observation,
@@ -21,7 +22,9 @@ from platforms.base import (
     Preview,
     ProbeResult,
     Routing,
+    Running,
     SlotSpec,
+    TakeOver,
 )
 from platforms.kubernetes import (
     background,
@@ -35,6 +38,7 @@ from platforms.kubernetes import (
     slots,
     traffic,
 )
+from platforms.kubernetes.adopting import taking
 from platforms.kubernetes.refusals import Conflict, Gone, Missing
 from platforms.kubernetes.settings import read_settings
 from platforms.kubernetes.target import Target, label, wanted_background, wanted_weights
@@ -65,6 +69,23 @@ class KubernetesPlatform:
         """What is there now."""
         with _errors():
             return observing.observe(self._target)
+
+    def running(self, components: Sequence[ComponentSpec], named: Mapping[str, str]) -> Running:
+        """What others run here for these components."""
+        with _errors():
+            return taking.running(self._target, components, named)
+
+    def take_over(self, slot: SlotSpec, named: Mapping[str, str]) -> TakeOver:
+        """What would change if that became this slot."""
+        with _errors():
+            return taking.take_over(self._target, slot, named)
+
+    def adopt(self, fence: int, slot: SlotSpec, named: Mapping[str, str]) -> None:
+        """Have it as this slot, with all traffic and background work, and no pod started anew."""
+        with _errors():
+            self._target.take(fence)
+            taking.label_all(self._target, slot, named)
+        self.switch(fence, Routing({slot.slot: 100}, slot.slot))
 
     def ensure(self, fence: int, slot: SlotSpec) -> None:
         """Have these objects; pods get ready in their own time."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from platforms.base import PlatformError
 from platforms.kubernetes import names
+from platforms.kubernetes.adopting.pods import of_all_colours
 from platforms.kubernetes.target import Target, label
 
 JSON = dict[str, Any]
@@ -33,7 +34,7 @@ def _pods(target: Target, slot: str) -> list[JSON]:
     """One pod of each component first, the newest: it is the one that tells what is new."""
     running = [
         pod
-        for pod in target.objects(names.POD)
+        for pod in of_all_colours(target)
         if label(pod, names.SLOT) == slot
         and label(pod, names.ROLE) != "job"
         and (pod.get("status") or {}).get("phase") in ("Running", "Succeeded", "Failed")

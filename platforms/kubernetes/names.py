@@ -29,6 +29,12 @@ HASH = f"{DOMAIN}/hash"
 SIZE = f"{DOMAIN}/size"
 """How many replicas a worker gets while its colour has the background work."""
 
+CONTAINER = f"{DOMAIN}/container"
+"""Label of a workload that was taken over: the container that runs the component's artefact.
+
+Such a workload is told everything by labels: an annotation would count as a new generation of it.
+"""
+
 TIMES = f"{DOMAIN}/sizes-by-the-clock"
 
 KEY = f"{DOMAIN}/job"
@@ -76,6 +82,7 @@ AUTOSCALER = Kind("HorizontalPodAutoscaler", "autoscaling", "v2", "horizontalpod
 BUDGET = Kind("PodDisruptionBudget", "policy", "v1", "poddisruptionbudgets")
 NETWORK_POLICY = Kind("NetworkPolicy", "networking.k8s.io", "v1", "networkpolicies")
 EXTERNAL_SECRET = Kind("ExternalSecret", "external-secrets.io", "v1", "externalsecrets")
+ENDPOINTS = Kind("EndpointSlice", "discovery.k8s.io", "v1", "endpointslices")
 ROUTE = Kind("HTTPRoute", "gateway.networking.k8s.io", "v1", "httproutes")
 
 COLOURED = (

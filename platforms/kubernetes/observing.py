@@ -11,6 +11,7 @@ from typing import Any
 
 from platforms.base import ComponentKind, ComponentState, Observation, SlotState
 from platforms.kubernetes import background, holding, metrics, names, reasons, slots, traffic
+from platforms.kubernetes.adopting.pods import of_all_colours
 from platforms.kubernetes.target import (
     Target,
     fence_of,
@@ -66,7 +67,7 @@ def _slots(target: Target) -> list[SlotState]:
     """Every colour that has a record, or pods that still end."""
     records = {label(item, names.SLOT): item for item in slots.records(target)}
     pods: dict[str, list[JSON]] = {}
-    for pod in target.objects(names.POD):
+    for pod in of_all_colours(target):
         if label(pod, names.ROLE) != "job":
             pods.setdefault(label(pod, names.SLOT), []).append(pod)
     found = []
@@ -103,7 +104,7 @@ def _component(name: str, kind: str, holder: JSON, pods: list[JSON]) -> Componen
     return ComponentState(
         name=name,
         kind=as_kind,
-        artifact=_running_digest(name, holder, pods),
+        artifact=_running_digest(label(holder, names.CONTAINER) or name, holder, pods),
         ready=not reason and (works or as_kind != "http"),
         active=works and as_kind != "http",
         restarts=sum(_restarts(pod) for pod in pods),

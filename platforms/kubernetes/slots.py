@@ -13,6 +13,7 @@ from typing import Any
 
 from platforms.base import ComponentSpec, PlatformRefused, SlotSpec
 from platforms.kubernetes import happenings, names
+from platforms.kubernetes.adopting.pods import adopted
 from platforms.kubernetes.names import COLOURED, Kind, kind_of
 from platforms.kubernetes.refusals import Missing
 from platforms.kubernetes.sizes import pinned
@@ -40,6 +41,8 @@ def ensure(target: Target, slot: SlotSpec, sizes: Mapping[str, int]) -> None:
     wanted = [item for component in slot.components for item in objects_of(target, slot, component)]
     wanted.sort(key=lambda item: COLOURED.index(kind_of(item)))
     record = _record_of(target, slot.slot)
+    if record is not None and adopted(record):
+        return  # it runs as its team has made it; made anew by us it would be started anew
     whole = _hash(wanted)
     if record is not None and not slot.components:
         return

@@ -14,6 +14,7 @@ from typing import Any
 
 from platforms.base import PlatformRefused, PlatformUnavailable
 from platforms.kubernetes import happenings, names
+from platforms.kubernetes.adopting.pods import adopted
 from platforms.kubernetes.refusals import Conflict
 from platforms.kubernetes.target import ATTEMPTS, Target, label, notes
 
@@ -79,6 +80,12 @@ def _last_writer(route: JSON) -> JSON:
 def _recency(writer: JSON) -> tuple[str, bool]:
     """Who wrote later; within one second, which is all that is told, somebody else counts as the later."""
     return str(writer.get("time")), writer.get("manager") != names.FIELD_MANAGER
+
+
+def tried_route(target: Target, name: str, port: JSON, slot: str, live: JSON) -> JSON:
+    """The route with all traffic on that colour, as the API server would make it; keeps nothing."""
+    wanted = _route(target, int(notes(live).get(names.FENCE) or 0), name, port, {slot: 100}, [slot], live)
+    return target.api.apply(names.ROUTE, target.namespace, wanted, dry_run=True, force=True)
 
 
 def leave(target: Target, slot: str) -> None:
@@ -308,12 +315,14 @@ def _service(target: Target, fence: int, name: str, port: JSON, slot: str) -> JS
         names.SLOT: slot,
         names.ROLE: "serve",
     }
+    taken = [r for r in target.objects(names.CONFIG_MAP) if label(r, names.SLOT) == slot and adopted(r)]
     metadata = {
         "name": name,
         "labels": {**target.labels, names.COMPONENT: name, names.ROLE: "edge"},
-        "annotations": {names.FENCE: str(fence)},
+        "annotations": {names.FENCE: str(fence), names.SLOT: slot},
     }
-    spec = {"type": "ClusterIP", "selector": chosen, "ports": [port]}
+    selector = adopted(taken[0])["services"][name] if taken else chosen
+    spec = {"type": "ClusterIP", "selector": selector, "ports": [port]}
     return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
 
 
@@ -322,7 +331,7 @@ def _is_edge(item: JSON) -> bool:
 
 
 def _selected(service: JSON) -> dict[str, int]:
-    slot = (service["spec"].get("selector") or {}).get(names.SLOT)
+    slot = (service["spec"].get("selector") or {}).get(names.SLOT) or notes(service).get(names.SLOT)
     return {slot: 100} if slot else {}
 
 
