@@ -175,7 +175,7 @@ def _recorded(
         content=dict(content),
         content_hash=content_hash,
         slot=content_hash[:8],
-        plan=make_plan(held.strategy, regions, first=True, irreversible=False),
+        plan=make_plan(held.strategy, regions, first=True, irreversible=False) | {"adopted": True},
         started_by=actor.id,
         queued_at=now,
         traffic_at=now,

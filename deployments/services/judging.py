@@ -63,10 +63,10 @@ def _judged(
     else:
         start, final = tallies.before(run, step.region, now - _window(view)), False
     limits = view.plan["limits"]
-    verdict = judge(_evidence(view, parts, start), limits, final=final)
+    verdict = judge(_evidence(run, view, parts, start), limits, final=final)
     if baking or verdict.outcome != Outcome.INCONCLUSIVE or view.state == RunState.SUCCEEDED:
         return verdict
-    return judge(_evidence(view, parts, _at_last_weight(view, step.region, start)), limits, final=False)
+    return judge(_evidence(run, view, parts, _at_last_weight(view, step.region, start)), limits, final=False)
 
 
 def _at_last_weight(view: RunView, region: str, otherwise: Mapping[str, Served]) -> Mapping[str, Served]:
@@ -79,11 +79,13 @@ def _at_last_weight(view: RunView, region: str, otherwise: Mapping[str, Served])
     return tallies.as_served(told[-1]) if told else otherwise
 
 
-def _evidence(view: RunView, parts: tallies.Parts, start: Mapping[str, Served]) -> Evidence:
+def _evidence(
+    run: DeploymentRun, view: RunView, parts: tallies.Parts, start: Mapping[str, Served]
+) -> Evidence:
     totals = tallies.summed(parts)
     green = totals.get(view.green, Served())
-    compare = view.blue is not None and view.blue != view.green
     blue = totals.get(view.blue or "", Served())
+    compare = view.blue is not None and view.blue != view.green and not _uncounted(run, blue)
     green_parts, blue_parts = parts.get(view.green, {}), parts.get(view.blue or "", {})
     return Evidence(
         green=green.since(start.get(view.green, Served())),
@@ -92,6 +94,11 @@ def _evidence(view: RunView, parts: tallies.Parts, start: Mapping[str, Served]) 
         blue_whole=blue if compare else None,
         parts={name: (served, blue_parts.get(name, Served())) for name, served in green_parts.items()},
     )
+
+
+def _uncounted(run: DeploymentRun, blue: Served) -> bool:
+    """Is blue what was taken over, whose figures tell no colour? Then limits alone judge green."""
+    return run.blue is not None and bool(run.blue.plan.get("adopted")) and not blue.requests
 
 
 def _window(view: RunView) -> timedelta:

@@ -27,6 +27,8 @@ class Prometheus:
         self.errors: Counter[tuple[str, str, str]] = Counter()
         self.failing: set[str] = set()
         """Slots that answer one request in five with an error."""
+        self.uncounted: set[str] = set()
+        """Slots whose requests are counted under no name that tells them."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -49,6 +51,8 @@ class Prometheus:
             total = sum(ref.get("weight", 1) for ref in refs) or 1
             for ref in refs:
                 slot = ref["name"].removeprefix(f"{component}-")
+                if slot in self.uncounted:
+                    continue
                 served = number * ref.get("weight", 1) // total
                 self.requests[namespace, component, slot] += served
                 self.errors[namespace, component, slot] += served // 5 if slot in self.failing else 0
