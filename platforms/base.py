@@ -289,6 +289,14 @@ class Adopts(Protocol):
         ...
 
 
+class TellsWayBack(Protocol):
+    """A target at which people find the way back of a run when nothing of the portal answers."""
+
+    def tell_way_back(self, what: str, blue: str | None, green: str, commands: Sequence[str]) -> bool:
+        """Have blue's exact weights and the commands there; False when it is too early for that."""
+        ...
+
+
 class Previews(Protocol):
     """A target that can say beforehand what it would make of a slot."""
 

@@ -85,6 +85,7 @@ def _forward(lease: Lease, run: DeploymentRun) -> float | None:
     look = looking.begin(lease, run)
     if run.run_kind == RunKind.DEPLOY:
         way_back.keep(run, look.targets)
+        way_back.tell(run, look.platforms)
     answers: dict[Call, Answer] = {}
     seen: Seen | None = None
     for _ in range(MOVES_PER_LOOK):

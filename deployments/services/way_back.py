@@ -9,18 +9,23 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 
 from deployments.models import DeploymentRun, Target
 from deployments.services.returning import command_by_hand
+from deployments.services.targets import in_threads
+from platforms.base import Platform, PlatformError, TellsWayBack
 
 log = logging.getLogger(__name__)
 
 FORMAT = 1
+_told: set[Any] = set()
+"""What this process has told, by run, blue and region."""
+
 KEPT = 200
 """Files of so many runs stay; the oldest go first."""
 
@@ -39,6 +44,33 @@ def keep(run: DeploymentRun, targets: Mapping[str, Target]) -> Path | None:
         log.warning("the way back of run %s could not be written to %s: %s", run.pk, path, error.strerror)
         return None
     return path
+
+
+def tell(run: DeploymentRun, platforms: Mapping[str, Platform]) -> None:
+    """Have it at the targets too, where they can hold it; nobody waits, and the next look tries again."""
+    blue = run.blue.slot if run.blue else None
+    told = described(run, {})
+    key = (run.pk, blue)
+    work = {
+        region: _telling(cast(TellsWayBack, platform), (key, region), told, blue, run.slot)
+        for region, platform in platforms.items()
+        if hasattr(platform, "tell_way_back") and (key, region) not in _told
+    }
+    if work:
+        in_threads(work)
+
+
+def _telling(
+    platform: TellsWayBack, key: Any, told: Mapping[str, Any], blue: str | None, green: str
+) -> Callable[[], None]:
+    def tell_it() -> None:
+        try:
+            if platform.tell_way_back(told["what"], blue, green, told["commands"]):
+                _told.add(key)
+        except PlatformError as error:
+            log.warning("the way back could not be told at the target %s: %s", key[1], error)
+
+    return tell_it
 
 
 def file_of(run: DeploymentRun) -> Path:
@@ -75,6 +107,8 @@ def _region(target: Target, blue: str | None) -> dict[str, Any]:
         "weights": {blue: 100} if blue else {},
         "background": blue,
     }
+    if target.driver == "kubernetes":
+        entry["settings"] = target.settings
     if target.driver == "local":
         wire = Path(settings.LOCAL_AGENT_SOCKET)
         entry["agent_socket"] = str(wire)

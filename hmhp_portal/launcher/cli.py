@@ -192,6 +192,8 @@ def _stop(arguments: list[str]) -> int:
 def _rollback_offline(arguments: list[str]) -> int:
     from hmhp_portal.launcher import offline
 
+    if offline.needs_client(arguments):
+        _enter(["rollback-offline", *arguments])
     return offline.run(arguments)
 
 

@@ -2,7 +2,8 @@
 
 Comes in: the file that the run left beside it. Goes out: blue serves in every region whose target answers,
 under a fence one higher than the target's own and with the mark `offline`; the portal writes the act down
-when it is back. Needs the standard library alone, so it works without the virtual environment too.
+when it is back. A local target needs the standard library alone, so it works without the virtual environment
+too; a Kubernetes target needs the environment's client.
 """
 
 from __future__ import annotations
@@ -14,13 +15,23 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from hmhp_portal.launcher.problem import Problem
-from platforms.base import PlatformError
+from platforms.base import Observation, PlatformError
 from platforms.local.driver import LocalPlatform
 
 FORMAT = 1
+
+
+class Target(Protocol):
+    """A target that can be sent back past the portal."""
+
+    def observe(self) -> Observation:
+        """What is there now."""
+
+    def by_hand(self, slot: str, who: str, reason: str = "") -> None:
+        """All to one slot, under a higher fence and with a mark."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -32,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
     for entry in document["regions"]:
         if given.region and entry["region"] not in given.region:
             continue
-        missing += not _send_back(document, entry, given.by, given.reason)
+        missing += not _send_back(document, entry, given)
     if missing:
         print(f"{missing} region(s) not back: run this again, it may be repeated.", file=sys.stderr)
     else:
@@ -46,6 +57,8 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--by", default=getpass.getuser(), help="who does it (default: the account here)")
     parser.add_argument("--reason", default="", help="why, for the record")
     parser.add_argument("--region", action="append", help="only this one; may be given more than once")
+    parser.add_argument("--kubeconfig", help="another way to the cluster than the portal's own")
+    parser.add_argument("--context", help="of that kubeconfig (its current one when left out)")
     return parser.parse_args(list(arguments))
 
 
@@ -66,17 +79,25 @@ def _read(file: Path) -> dict[str, Any]:
     return dict(document)
 
 
-def _send_back(document: dict[str, Any], entry: dict[str, Any], by: str, reason: str) -> bool:
+def needs_client(arguments: Sequence[str]) -> bool:
+    """Does the file name a target that is reached by a library of the virtual environment?"""
+    try:
+        return any(e["driver"] == "kubernetes" for e in _read(_parse(arguments).file)["regions"])
+    except (KeyError, TypeError):
+        return False
+
+
+def _send_back(document: dict[str, Any], entry: dict[str, Any], given: argparse.Namespace) -> bool:
     """One region; tells what is in force there, or what to do."""
     region, to = entry["region"], document["blue"] or ""
-    if entry["driver"] != "local":
+    if entry["driver"] not in ("local", "kubernetes"):
         command = entry.get("command", "the driver's own tool with the weights in this file")
         print(f"{region}: not done from here ({entry['driver']}). Use {command}.", file=sys.stderr)
         return False
     try:
-        platform = _open(document, entry)
+        platform = _open(document, entry, given)
         before = platform.observe()
-        platform.by_hand(to, by, reason)
+        platform.by_hand(to, given.by, given.reason)
         after = platform.observe()
     except PlatformError as error:
         print(f"{region}: {error} {_what_to_do(entry)}", file=sys.stderr)
@@ -87,10 +108,25 @@ def _send_back(document: dict[str, Any], entry: dict[str, Any], by: str, reason:
     return now == dict(entry["weights"])
 
 
-def _open(document: dict[str, Any], entry: dict[str, Any]) -> LocalPlatform:
+def _open(document: dict[str, Any], entry: dict[str, Any], given: argparse.Namespace) -> Target:
+    if entry["driver"] == "kubernetes":
+        return _open_cluster(document, entry, given)
     own = {"agent_socket": entry["agent_socket"], "agent_token": _token(entry)}
     settings = {**entry.get("settings", {}), **own}
     return LocalPlatform(document["environment"], entry["region"], entry["data_class"], settings)
+
+
+def _open_cluster(document: dict[str, Any], entry: dict[str, Any], given: argparse.Namespace) -> Target:
+    from platforms.kubernetes.driver import KubernetesPlatform
+
+    settings = dict(entry["settings"])
+    if given.kubeconfig:
+        for other in ("in_cluster", "server", "token_file", "ca_file", "context"):
+            settings.pop(other, None)
+        settings["kubeconfig"] = str(Path(given.kubeconfig).expanduser().absolute())
+    if given.context:
+        settings["context"] = given.context
+    return KubernetesPlatform(document["environment"], entry["region"], entry["data_class"], settings)
 
 
 def _token(entry: dict[str, Any]) -> str:
@@ -107,6 +143,12 @@ def _token(entry: dict[str, Any]) -> str:
 
 
 def _what_to_do(entry: dict[str, Any]) -> str:
+    if entry["driver"] == "kubernetes":
+        place = entry["settings"].get("namespace", "")
+        return (
+            "The same stands, as commands of kubectl, in the annotation release.hmhp.example/way-back of "
+            f"each HTTPRoute in the namespace {place}; --kubeconfig FILE takes another way to the cluster."
+        )
     return (
         f"If no agent listens at {entry['agent_socket']}, what it deployed has ended with it: start the "
         "portal on its data folder again (./portal up --data DIR), which takes up what served, then run "

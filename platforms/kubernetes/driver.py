@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from platforms.base import (
@@ -37,11 +37,12 @@ from platforms.kubernetes import (
     sizes,
     slots,
     traffic,
+    way_back,
 )
 from platforms.kubernetes.adopting import taking
 from platforms.kubernetes.refusals import Conflict, Gone, Missing
 from platforms.kubernetes.settings import read_settings
-from platforms.kubernetes.target import Target, label, wanted_background, wanted_weights
+from platforms.kubernetes.target import Target, fence_of, label, wanted_background, wanted_weights
 
 
 class KubernetesPlatform:
@@ -107,6 +108,22 @@ class KubernetesPlatform:
 
     def switch(self, fence: int, routing: Routing) -> None:
         """Have this routing; the gateway follows the weights when this returns."""
+        self._switch(fence, routing, "")
+
+    def by_hand(self, slot: str, who: str, reason: str = "") -> None:
+        """All to one slot ("": to none), past the portal: a higher fence and a mark tell the portal of it."""
+        with _errors():
+            fence = fence_of(self._target.state()) + 1
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        mark = json.dumps({"mark": "offline", "by": who[:100], "at": at, "reason": reason[:500]})
+        self._switch(fence, Routing({slot: 100}, slot) if slot else Routing({}, None), mark)
+
+    def tell_way_back(self, what: str, blue: str | None, green: str, commands: Sequence[str]) -> bool:
+        """Have blue's exact weights and the commands on every route; False while one is not there yet."""
+        with _errors():
+            return way_back.tell(self._target, what, blue, green, tuple(commands))
+
+    def _switch(self, fence: int, routing: Routing, mark: str) -> None:
         with _errors():
             _check(routing)
             here = [label(item, names.SLOT) for item in slots.records(self._target)]
@@ -115,7 +132,7 @@ class KubernetesPlatform:
                     raise PlatformRefused(
                         "unknown_slot", f"There is no slot {slot} in {self._target.region}."
                     )
-            self._target.take(fence, lambda data: _remember(data, routing))
+            self._target.take(fence, lambda data: _remember(data, routing, mark))
             edges = slots.edges(self._target)
             traffic.follow(self._target, fence, routing.weights, edges, here)
             background.hand_over(self._target, routing.background)
@@ -136,6 +153,7 @@ class KubernetesPlatform:
             self._target.take(fence)
             if traffic.serves(self._target, slot):
                 raise PlatformRefused("invalid", f"{slot} serves in {self._target.region}; it cannot go.")
+            way_back.forget(self._target, slot)
             traffic.leave(self._target, slot)
             slots.retire(self._target, slot)
 
@@ -162,6 +180,9 @@ def _check(routing: Routing) -> None:
         raise PlatformRefused("invalid", f"The weights sum to {total}, not to 100, or one is below 0.")
 
 
-def _remember(data: dict[str, str], routing: Routing) -> None:
+def _remember(data: dict[str, str], routing: Routing, mark: str) -> None:
+    data.pop("mark", None)
+    if mark:
+        data["mark"] = mark
     data["weights"] = json.dumps({slot: w for slot, w in routing.weights.items() if w}, sort_keys=True)
     data["background"] = routing.background or ""

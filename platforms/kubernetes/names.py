@@ -40,8 +40,11 @@ TIMES = f"{DOMAIN}/sizes-by-the-clock"
 KEY = f"{DOMAIN}/job"
 BEFORE = f"{DOMAIN}/weights-before"
 MARK = f"{DOMAIN}/mark"
+WAY_BACK = f"{DOMAIN}/way-back"
+"""On a route: blue's exact weights and the commands that give them, while a run is under way."""
+
 HOLD = f"{DOMAIN}/hold"
-"""Set by people of the cluster on the state or a route: nothing moves forward while it is there."""
+"""Set by people of the cluster on the namespace or on ours: nothing moves forward while it is there."""
 
 SLOT_PLACEHOLDER = "hmhp--slot"
 """Stands in rendered objects where a colour's slot will be; the content is the same for every colour."""

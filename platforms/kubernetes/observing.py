@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from platforms.base import ComponentKind, ComponentState, Observation, SlotState
-from platforms.kubernetes import background, holding, metrics, names, reasons, slots, traffic
+from platforms.kubernetes import background, holding, metrics, names, reasons, slots, traffic, way_back
 from platforms.kubernetes.adopting.pods import of_all_colours
 from platforms.kubernetes.target import (
     Target,
@@ -28,6 +28,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 def observe(target: Target) -> Observation:
     """One look; raises PlatformUnavailable when the API server or a watch does not answer."""
     state = target.state()
+    act = way_back.mark_of(state)
     routes = target.objects(names.ROUTE) if target.settings.gateway else []
     services = [] if target.settings.gateway else traffic.edge_services(target.objects(names.SERVICE))
     edges = sorted(slots.edges(target))
@@ -41,18 +42,19 @@ def observe(target: Target) -> Observation:
         edges=metrics.edges(target.settings.metrics, edges),
         addresses=traffic.addresses(target, edges),
         mark=_mark(state, [*routes, *services], wanted_weights(state)),
+        marked_by=str(act.get("by") or ""),
+        marked_at=datetime.fromisoformat(act["at"]) if act.get("at") else None,
+        mark_reason=str(act.get("reason") or ""),
         held=holding.held(target, (state, *routes, *services, *_watched(target))),
     )
 
 
 def _mark(state: JSON | None, routes: list[JSON], wanted: dict[str, int]) -> str:
-    """Who acted past the portal: with the offline command, or on a route by hand."""
+    """What somebody did past the portal: the offline command's mark, or a route changed by hand."""
     if state is None:
         return ""
-    for item in (state, *routes):
-        told = notes(item)
-        if names.MARK in told:
-            return str(told[names.MARK])
+    if told := way_back.mark_of(state):
+        return str(told["mark"])
     return traffic.acted_past(routes, wanted) if routes and "rules" in routes[0]["spec"] else ""
 
 

@@ -90,6 +90,7 @@ class Target:
         body["metadata"].setdefault("annotations", {})[names.FENCE] = str(fence)
         data: dict[str, str] = body.setdefault("data", {})
         if change is not None:
+            body["metadata"]["annotations"].pop(names.MARK, None)  # a new wish follows the act, or undoes it
             change(data)
         return body
 

@@ -147,7 +147,7 @@ def _is_pod_of(pod: JSON, holder: JSON) -> bool:
         return False
     if holder["kind"] == "CronJob":
         owner = keepers.controller(pod)
-        return bool(owner) and owner["name"].startswith(f"{holder['metadata']['name']}-")
+        return owner is not None and str(owner["name"]).startswith(f"{holder['metadata']['name']}-")
     chosen = holder["spec"]["selector"]
     expressions = chosen.get("matchExpressions") or []
     exact = chosen.get("matchLabels") or {}
