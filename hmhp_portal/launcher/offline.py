@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import importlib
 import json
 import os
 import sys
@@ -117,8 +118,8 @@ def _open(document: dict[str, Any], entry: dict[str, Any], given: argparse.Names
 
 
 def _open_cluster(document: dict[str, Any], entry: dict[str, Any], given: argparse.Namespace) -> Target:
-    from platforms.kubernetes.driver import KubernetesPlatform
-
+    # By name: the launcher itself runs before there is a virtual environment with the cluster's client.
+    driver = importlib.import_module("platforms.kubernetes.driver")
     settings = dict(entry["settings"])
     if given.kubeconfig:
         for other in ("in_cluster", "server", "token_file", "ca_file", "context"):
@@ -126,7 +127,10 @@ def _open_cluster(document: dict[str, Any], entry: dict[str, Any], given: argpar
         settings["kubeconfig"] = str(Path(given.kubeconfig).expanduser().absolute())
     if given.context:
         settings["context"] = given.context
-    return KubernetesPlatform(document["environment"], entry["region"], entry["data_class"], settings)
+    found: Target = driver.KubernetesPlatform(
+        document["environment"], entry["region"], entry["data_class"], settings
+    )
+    return found
 
 
 def _token(entry: dict[str, Any]) -> str:
