@@ -13,10 +13,12 @@ from django.db.models import Q, QuerySet
 from approvals.models import Decision, Gate, Requirement, SignOff
 from approvals.models.policies import ExceptionUse, PolicyVersion
 from approvals.models.signed import SignedAct
+from approvals.queries import exceptions_of
 from compliance.models import Finding
 from deployments.models import DeploymentRun, RunStep
 from deployments.queries import lines_of
 from desk.dossiers.rows import actor_ids, rows_of
+from events.fields import plain
 from notifications.models import Message
 from releases.models import Author, ItemResult, Lessons, ManualFact, Release, ReleaseItem, Revision, Watching
 
@@ -51,7 +53,7 @@ def gather(scope: Scope, tell: Callable[[int], None]) -> dict[str, list[Section]
     releases = list(scope.releases())
     keys = [release.pk for release in releases]
     streams = [release.stream for release in releases]
-    gates = list(Gate.objects.filter(stream__in=streams).order_by("opened_at", "id"))
+    gates = _gates(streams)
     runs = list(DeploymentRun.objects.filter(stream__in=streams).order_by("id"))
     gate_ids, run_ids = [gate.pk for gate in gates], [run.pk for run in runs]
     sections: dict[str, QuerySet[Any] | list[Any]] = {
@@ -78,6 +80,11 @@ def gather(scope: Scope, tell: Callable[[int], None]) -> dict[str, list[Section]
     for number, (name, found) in enumerate(sections.items()):
         told[name] = rows_of(found, actors)
         tell(5 + 35 * number // len(sections))
+    told["declared_exceptions"] = [
+        plain(declared.as_data()) | {"stream": stream}
+        for stream in streams
+        for declared in exceptions_of(stream)
+    ]
     told["findings"] = rows_of(_findings(runs), actors)
     told["waivers"] = [finding for finding in told["findings"] if finding["verdict"] == "waived"]
     told["logs"] = [_log(run) for run in runs]
@@ -86,8 +93,16 @@ def gather(scope: Scope, tell: Callable[[int], None]) -> dict[str, list[Section]
 
 def streams_of(sections: dict[str, list[Section]]) -> list[str]:
     """The streams of events that belong to the releases."""
-    runs = {str(run["stream"]) for run in sections["runs"]}
-    return sorted(runs | {f"release/{release['version']}" for release in sections["releases"]})
+    told = {str(row["stream"]) for section in ("runs", "gates") for row in sections[section]}
+    return sorted(told | {f"release/{release['version']}" for release in sections["releases"]})
+
+
+def _gates(streams: list[str]) -> list[Gate]:
+    """The gates at which the rules were signed that these subjects' gates ask by, and those gates."""
+    gates = list(Gate.objects.filter(stream__in=streams).order_by("opened_at", "id"))
+    versions = {gate.policy_version for gate in gates}
+    rules = Gate.objects.filter(policy_adopted__number__in=versions).order_by("opened_at", "id")
+    return [*rules, *gates]
 
 
 def _findings(runs: list[DeploymentRun]) -> QuerySet[Finding]:

@@ -36,8 +36,8 @@ TABLES = (
     (
         "Gates",
         "gates",
-        "Question=label; Kind=kind; Round=round; State=state; Policy=policy_version; "
-        "Opened=opened_at; Closed because=closing_reason; Seal=seal",
+        "Gate=id; Question=label; Kind=kind; Round=round; State=state; Policy=policy_version; "
+        "Rule=rule.name; Opened=opened_at; Closed because=closing_reason; Seal=seal",
     ),
     (
         "What the rules asked",
@@ -47,14 +47,25 @@ TABLES = (
     (
         "Signatures",
         "signoffs",
-        "When, UTC=at; Who=person; Role=role; Answer=answer; Meaning=meaning; Remark=remark; "
-        "Withdrawn=withdrawn_reason; Invalid=invalid_reason; Seal=seal",
+        "Gate=gate_id; When, UTC=at; Who=person; For=stands_in_for; Role=role; Answer=answer; "
+        "Meaning=meaning; Remark=remark; Withdrawn=withdrawn_reason; Invalid=invalid_reason; Seal=seal",
     ),
     (
         "Decisions",
         "decisions",
-        "When, UTC=at; Who=by; Answer=answer; Reason=reason; Window=window_start; "
+        "Gate=gate_id; When, UTC=at; Who=by; Answer=answer; Reason=reason; Window=window_start; "
         "To=window_end; Revoked=revoked_reason",
+    ),
+    (
+        "Versions of the approval policy",
+        "policies",
+        "Version=number; In force since=in_force_since; Proposed by=adopted_by; Signed at gate=gate_id; "
+        "What it changed=changes; Digest=digest",
+    ),
+    (
+        "Exceptions that the policy declares",
+        "declared_exceptions",
+        "Exception=sentence; Because=reason; Policy=policy_version; Times used=count",
     ),
     (
         "Exceptions of the policy that were used",
@@ -98,7 +109,7 @@ TABLES = (
         "When, UTC=at; Kind=kind; Subject=subject; To=recipient_actor; State=state; Sent=sent_at",
     ),
 )
-"""Heading, section of the records, and columns as `heading=field`."""
+"""Heading, section of the records, and columns as `heading=field` (or `heading=field.part`)."""
 
 
 def page(title: str, made_at: datetime, records: Records, events: list[Any], people: dict[str, str]) -> str:
@@ -123,10 +134,17 @@ def _table(
         return [f"<h2>{heading}</h2><p class=none>None.</p>"]
     head = "".join(f"<th scope=col>{name}</th>" for name, _ in columns)
     body = (
-        "<tr>" + "".join(f"<td>{_cell(row.get(field), people)}</td>" for _, field in columns) + "</tr>"
+        "<tr>" + "".join(f"<td>{_cell(_value(row, field), people)}</td>" for _, field in columns) + "</tr>"
         for row in rows
     )
     return [f"<h2>{heading}</h2><table><thead><tr>{head}</tr></thead><tbody>", *body, "</tbody></table>"]
+
+
+def _value(row: dict[str, Any], field: str) -> Any:
+    """A field, or one within it ("rule.name")."""
+    outer, _, inner = field.partition(".")
+    found = row.get(outer)
+    return found.get(inner) if inner and isinstance(found, dict) else found
 
 
 def _cell(value: Any, people: dict[str, str]) -> str:

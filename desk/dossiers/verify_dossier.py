@@ -7,8 +7,10 @@
 put keys of their own there. `--head` is a head of the audit trail that was kept elsewhere.
 
 It checks that every file is what the signed manifest says; that every event hashes to what stands beside
-it and follows the one before; that the checkpoints are signed, chained, and sealed these very events; and
-every signature of a person. It prints who approved what, when and under which rule.
+it and follows the one before; that the checkpoints are signed, chained, and sealed these very events; every
+signature of a person; and that gates, signatures and decisions are shown as they were signed and as the
+events tell them, each gate that passed with everything that its rule asked. The other records (facts, runs,
+messages) are the portal's account of that day. It prints who approved what, when and under which rule.
 Exit code 0: everything holds. 1: the first thing that does not is named. 2: it could not be checked.
 """
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
     Point = tuple[int, int, int, int]
     Hashes = dict[tuple[str, int], str]
+    Events = list[Json]
 
 P = 2**255 - 19
 Q = 2**252 + 27742317777372353535851937790883648493
@@ -37,6 +40,20 @@ ROOT = pow(2, (P - 1) // 4, P)
 START = "0" * 64
 OPENING = '{"hash":"'
 MIDDLE = '","event":'
+
+
+GATE_MOVES = (
+    "gate.opened",
+    "gate.satisfied",
+    "gate.reopened",
+    "gate.rejected",
+    "gate.expired",
+    "signatures.voided",
+)
+"""Events after which a gate stands in another state, which they name."""
+ENDS = ("signoff.withdrawn", "signoff.invalid")
+TOLD = (*GATE_MOVES, *ENDS, "signoff.given", "glass.broken")
+"""Events that records are compared with."""
 
 
 class Wrong(Exception):
@@ -153,9 +170,13 @@ def check_manifest(archive: zipfile.ZipFile, keys: Keys) -> Json:
     return manifest
 
 
-def check_events(archive: zipfile.ZipFile, whole_streams: bool) -> Hashes:
-    """Each event hashes to what stands beside it and follows the one before. Returns hashes by place."""
+def check_events(archive: zipfile.ZipFile, whole_streams: bool) -> tuple[Hashes, Events]:
+    """Each event hashes to what stands beside it and follows the one before.
+
+    Returns the hashes by place, and the events that tell of gates, in order.
+    """
     hashes: Hashes = {}
+    told_of_gates: Events = []
     last: dict[str, tuple[int, str]] = {}
     with archive.open("events.jsonl") as lines:
         for raw in lines:
@@ -170,7 +191,9 @@ def check_events(archive: zipfile.ZipFile, whole_streams: bool) -> Hashes:
                 raise Wrong(name + " does not follow the one before it: something is missing or changed.")
             last[event["stream"]] = (event["seq"], told)
             hashes[event["stream"], event["seq"]] = told
-    return hashes
+            if event["kind"] in TOLD:
+                told_of_gates.append(event)
+    return hashes, told_of_gates
 
 
 def check_checkpoints(
@@ -236,30 +259,132 @@ def check_head(archive: zipfile.ZipFile, keys: Keys, head: Json) -> str:
     return "The head that was kept (checkpoint {}) is not in this dossier's range.".format(head["number"])
 
 
+def differing(row: Json, says: Json) -> str:
+    """The names of what a record shows otherwise than it was signed or told; "" when nothing."""
+    return ", ".join(sorted(name for name, value in says.items() if row.get(name) != value))
+
+
+def check_signed_rows(records: Json) -> None:
+    """Every signature and decision is shown as it was signed, and none lacks its signature or its row."""
+    gates = {gate["id"]: gate for gate in records["gates"]}
+    for section, kind in (("signoffs", "sign-off"), ("decisions", "decision")):
+        column = "signoff_id" if section == "signoffs" else "decision_id"
+        acts = {act[column]: json.loads(act["text"]) for act in records["signed_acts"] if act["act"] == kind}
+        rows = {row["id"]: row for row in records[section]}
+        for missing in sorted(set(acts) - set(rows)):
+            raise Wrong("The {} {} was signed, and is missing in the records.".format(kind, missing))
+        for number, row in sorted(rows.items()):
+            name = "The {} {}".format(kind, number)
+            if number not in acts:
+                raise Wrong(name + " was never signed by the portal's key.")
+            text = acts[number]
+            says = {"answer": text["answer"], "seal": text["seal"], "at": short(text["at"])}
+            if kind == "sign-off":
+                says.update(person=text["signer"]["id"], role=text["role"], meaning=text["meaning"],
+                            remark=text["remark"], stands_in_for=text["stands_in_for"])  # fmt: skip
+            else:
+                says.update(by=text["signer"]["id"], reason=text["reason"])
+            shown = dict(row, at=short(row["at"]))
+            wrong = differing(shown, {n: v for n, v in says.items() if "{" not in str(v)})
+            gate = gates[row["gate_id"]]
+            frozen = {n: text["gate"][n] for n in ("kind", "round", "policy_version")}
+            wrong = wrong or differing(gate, frozen)
+            if wrong:
+                raise Wrong("{} is shown with another {} than was signed.".format(name, wrong))
+    taken_back = {act["signoff_id"] for act in records["signed_acts"] if act["act"] == "withdrawal"}
+    for row in records["signoffs"]:
+        if (row["id"] in taken_back) != bool(row["withdrawn_reason"]):
+            raise Wrong("The sign-off {} is shown otherwise than it was withdrawn.".format(row["id"]))
+
+
+def short(moment: str) -> str:
+    """A moment to the second, however it is written."""
+    return moment[:19]
+
+
+def check_gates(records: Json, events: Events, whole: bool) -> None:
+    """Gates, answers and decisions are those of the events; a satisfied gate has all that was asked."""
+    gates = {gate["id"]: gate for gate in records["gates"]}
+    told = [event for event in events if event["data"].get("gate") in gates]
+    given = {event["after"]["signoff"]: event for event in told if event["kind"] == "signoff.given"}
+    for row in records["signoffs"]:
+        event = given.pop(row["id"], None)
+        if event is None and whole:
+            raise Wrong("No event tells of the sign-off {}.".format(row["id"]))
+        if event is not None:
+            says = dict(event["after"], person=event["actor"], seal=event["data"]["seal"])
+            wrong = differing(row, {n: says[n] for n in ("person", "role", "answer", "meaning", "seal")})
+            if wrong:
+                raise Wrong("The sign-off {} has another {} than its event.".format(row["id"], wrong))
+    for number in sorted(given):
+        raise Wrong("The sign-off {} is missing; event {} tells of it.".format(number, given[number]["seq"]))
+    ended = {event["before"]["signoff"] for event in told if event["kind"] in ENDS}
+    for row in records["signoffs"]:
+        if (row["id"] in ended) != bool(row["withdrawn_reason"] or row["invalid_reason"]) and (
+            whole or row["id"] in ended
+        ):
+            raise Wrong("The end of the sign-off {} is not what the events tell.".format(row["id"]))
+    for number, gate in sorted(gates.items()):
+        check_gate(gate, [e for e in told if e["data"]["gate"] == number], records, whole)
+
+
+def check_gate(gate: Json, told: Events, records: Json, whole: bool) -> None:
+    """One gate asks what it asked when it was opened, stands where it was led, and passed rightly."""
+    name = "The gate {} ({}, round {})".format(gate["id"], gate["label"], gate["round"])
+    asked = [r for r in records["requirements"] if r["gate_id"] == gate["id"]]
+    asks = sorted((r["role"], r["count"], r["meaning"]) for r in asked)
+    moves = [event for event in told if event["kind"] in GATE_MOVES]
+    for event in moves:
+        data = event["data"]
+        if event["kind"] == "gate.opened":
+            wrong = differing(gate, {n: data[n] for n in ("seal", "kind", "round", "policy_version", "rule")})
+            if wrong:
+                raise Wrong("{} is shown with another {} than it was opened with.".format(name, wrong))
+            if asks != sorted((a["role"], a["count"], a["meaning"]) for a in data["asks"]):
+                raise Wrong(name + " is shown to ask something else than it asked.")
+    if whole and not any(event["kind"] == "gate.opened" for event in moves):
+        raise Wrong("No event tells that {} was opened.".format(name[0].lower() + name[1:]))
+    stands = moves[-1]["after"]["state"] if moves else gate["state"]
+    if whole and stands != gate["state"]:
+        raise Wrong("{} is shown as {}; the events led it to {}.".format(name, gate["state"], stands))
+    if gate["state"] == "satisfied" and not any(event["kind"] == "glass.broken" for event in told):
+        stand = [s["role"] for s in records["signoffs"] if s["gate_id"] == gate["id"] and counts(s)]
+        for role, count, _ in asks:
+            if stand.count(role) < count:
+                raise Wrong("{} is shown as satisfied without {} × {}.".format(name, count, role))
+
+
+def counts(signoff: Json) -> bool:
+    """A go that stands."""
+    return signoff["answer"] == "go" and not signoff["withdrawn_reason"] and not signoff["invalid_reason"]
+
+
 def tell_approvals(records: Json, people: dict[str, str]) -> None:
     """Who answered what, when, in which role, under which version of the rules."""
-    gates = {gate["id"]: gate for gate in records["gates"]}
 
     def name(actor: str) -> str:
         return people.get(actor, actor)
 
-    signed = {act["signoff_id"] for act in records.get("signed_acts", [])}
-    for sign in records["signoffs"]:
-        gate = gates[sign["gate_id"]]
-        gone = sign["withdrawn_reason"] or sign["invalid_reason"]
-        by_key = "signed" if sign["id"] in signed else "NOT SIGNED by the portal's key"
-        rule = f"{by_key}, round {gate['round']}, policy {gate['policy_version']}, seal {sign['seal'][:12]}"
-        print(
-            f"  {sign['at']}  {name(sign['person'])} as {sign['role']}: {sign['answer']} on {gate['label']}"
-        )
-        print(f"      meaning “{sign['meaning']}” ({rule}){' NO LONGER COUNTS: ' + gone if gone else ''}")
-    for decision in records["decisions"]:
-        gate = gates[decision["gate_id"]]
-        gone = " REVOKED: " + decision["revoked_reason"] if decision["revoked_reason"] else ""
-        who = name(decision["by"])
-        print(f"  {decision['at']}  {who} decided {decision['answer']} on {gate['label']}{gone}")
-    for used in records.get("policy_exceptions", []):
-        print(f"  {used['at']}  exception used: {used['exception']} ({used['reason']})")
+    for gate in records["gates"]:
+        asked = [r for r in records["requirements"] if r["gate_id"] == gate["id"]]
+        head = f"gate {gate['kind']}, round {gate['round']}, {gate['state']}, seal {gate['seal'][:12]}"
+        rule = gate["rule"].get("name", gate["kind"])
+        wanted = ", ".join(f"{r['count']} × {r['role']} ({r['meaning']})" for r in asked)
+        print(f"  {gate['label']}: {head}")
+        print(f"      rule “{rule}” of policy {gate['policy_version']} asks {wanted}")
+        for sign in (s for s in records["signoffs"] if s["gate_id"] == gate["id"]):
+            gone = sign["withdrawn_reason"] or sign["invalid_reason"]
+            lent = f" for {name(sign['stands_in_for'])}" if sign.get("stands_in_for") else ""
+            said = f"as {sign['role']}: {sign['answer']}, “{sign['meaning']}”"
+            print(f"    {sign['at']}  {name(sign['person'])}{lent} {said}")
+            if gone:
+                print(f"      NO LONGER COUNTS: {gone}")
+        for decision in (d for d in records["decisions"] if d["gate_id"] == gate["id"]):
+            gone = " REVOKED: " + decision["revoked_reason"] if decision["revoked_reason"] else ""
+            print(f"    {decision['at']}  {name(decision['by'])} decided {decision['answer']}{gone}")
+    for one in records.get("declared_exceptions", []):
+        print(f"  exception of policy {one['policy_version']}: {one['sentence']}; used {one['count']} times")
+        print(f"      because: {one['reason']}")
 
 
 def verify(
@@ -269,10 +394,13 @@ def verify(
     with zipfile.ZipFile(path) as archive:
         keys = Keys(handed_over, json.loads(archive.read("public-keys.json")))
         manifest = check_manifest(archive, keys)
-        hashes = check_events(archive, bool(manifest["release"]))
+        whole = bool(manifest["release"])
+        hashes, events = check_events(archive, whole)
         streams = {stream for stream, _ in hashes}
         checkpoints, sealed = check_checkpoints(archive, keys, hashes, streams)
         signed, records = check_signatures(archive, keys)
+        check_signed_rows(records)
+        check_gates(records, events, whole)
         out("{}, made {}: everything holds.".format(manifest["title"], manifest["made_at"]))
         loose = sum(1 for stream, seq in hashes if seq > sealed.get(stream, 0))
         out(

@@ -25,9 +25,12 @@ def release(platform: None) -> Release:
 
 @pytest.fixture
 def unchanged(release: Release) -> Iterator[None]:
-    """Signatures, texts and record after the test are those from before it."""
+    """Signatures, texts and record after the test are those from before it, and the refusal is recorded."""
     before = (SignOff.objects.count(), SignedAct.objects.count(), _events(release))
     yield
+    told = Event.objects.filter(kind="refusal.recorded")
+    assert told.exists()
+    assert all(event.actor.startswith(("person:", "service:")) for event in told)
     assert (SignOff.objects.count(), SignedAct.objects.count(), _events(release)) == before
     assert world.again(release).state == "review"
 
@@ -61,7 +64,9 @@ class TestRefused:
         quinn = Caller("quinn")
         for _ in range(5):
             quinn.no(403, "post", SIGN, go(release), portal_one_time_code="000000")
-        assert kind(quinn.no(429, "post", SIGN, go(release))) == "too-many-codes"
+        answer = quinn.call("post", SIGN, go(release))
+        assert (answer.status_code, answer["Retry-After"]) == (429, "300")
+        assert kind(answer.json()) == "too-many-codes"
 
     def test_for_another_person(self, release: Release) -> None:
         assert "by" in Caller("quinn").no(400, "post", SIGN, go(release, by="sasha"))["fields"]

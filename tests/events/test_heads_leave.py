@@ -48,6 +48,24 @@ def test_a_folder_that_cannot_be_written_is_told_and_tried_again(settings: Any, 
     assert (HeadSent.objects.get().error, HeadSent.objects.get().number) == ("", 1)
 
 
+def test_a_head_that_was_cut_off_is_written_again_and_another_one_is_told(
+    settings: Any, tmp_path: Path
+) -> None:
+    settings.PORTAL_AUDIT_HEAD_FOLDER = tmp_path
+    something_happens()
+    file = next(tmp_path.rglob("head-*.json"))
+    whole = file.read_text()
+    file.write_text(whole[:40])
+    HeadSent.objects.all().delete()
+    assert delivery.to_folder()
+    assert file.read_text() == whole
+    file.write_text(whole.replace("signature", "Signature"))
+    HeadSent.objects.all().delete()
+    assert not delivery.to_folder()
+    assert HeadSent.objects.get().error.startswith("another head lies there as ")
+    assert file.read_text() != whole  # what lies there is evidence
+
+
 def test_the_head_goes_by_mail_once_in_some_hours(settings: Any) -> None:
     settings.PORTAL_AUDIT_HEAD_MAIL = ["auditor@firm.example", "dpo@clinic.example"]
     something_happens()
