@@ -1,7 +1,7 @@
 """Heads of the audit trail in a folder outside the portal: a mounted share, or a bucket kept write-once.
 
 Every head is a file of its own, written in one go and never again, without a name for the time between:
-buckets that are mounted as folders neither rename nor rewrite, and a store with object lock takes it as it is.
+buckets that are mounted as folders neither rename nor rewrite, and a store with object lock takes it so.
 """
 
 from __future__ import annotations
