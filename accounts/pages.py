@@ -76,6 +76,10 @@ class Act(Page):
         """`title`, `effects`, `label` for the confirming page; `kind` and `icon` if not plain."""
         raise NotImplementedError
 
+    def stands(self) -> str:
+        """What is true now of the thing asked about, in one sentence: the heading above the question."""
+        return ""
+
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """Ask."""
         return self._ask(request, self.form_class())
@@ -110,7 +114,8 @@ class Act(Page):
             "form": form,
             "error": error,
         } | self.question()
-        return render(request, "acts/confirm.html", {"confirm": confirm}, status=status)
+        context = {"confirm": confirm, "stands": self.stands()}
+        return render(request, "acts/confirm.html", context, status=status)
 
 
 def put_errors(form: Form, error: PortalError) -> None:

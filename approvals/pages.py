@@ -74,6 +74,13 @@ class ActPage(PolicyPage):
         """What is asked. `self.kwargs` names the thing."""
         raise NotImplementedError
 
+    def stands(self) -> str:
+        """What is true now of the thing asked about, in one sentence: the heading above the question.
+
+        Empty where the question itself says it.
+        """
+        return ""
+
     def perform(self, data: dict[str, Any]) -> str:
         """Call the one service; return the sentence of what has been done."""
         raise NotImplementedError
@@ -113,7 +120,8 @@ class ActPage(PolicyPage):
     def _ask(self, form: Form, *, error: PortalError | None = None, status: int = 200) -> HttpResponse:
         confirm = self.confirm()
         confirm.form, confirm.error = form, error
-        return render(self.request, self.template_name, {"confirm": confirm}, status=status)
+        context = {"confirm": confirm, "stands": self.stands()}
+        return render(self.request, self.template_name, context, status=status)
 
 
 def count_as_activity(request: HttpRequest) -> None:

@@ -17,14 +17,17 @@ from approvals.policy import Action, may
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One room: `route` is a URL name, `action` what the table must allow for it to be shown."""
+    """One room: `route` is a URL name, `action` what the table must allow for it to be shown.
+
+    On a phone four rooms stand at the thumb; a `folded` one is behind the fifth place, "More".
+    """
 
     id: str
     route: str
     icon: str
     label: str
     action: Action | None = None
-    desk_only: bool = False
+    folded: bool = False
     rule_before: bool = False
     push: bool = False
     url: str = ""
@@ -35,16 +38,16 @@ ROOMS = (
     Entry("you", "desk:for_you", "inbox", "For you"),
     Entry("releases", "releases:list", "tag", "Releases", Action.READ_RELEASES),
     Entry("deployments", "deployments:list", "tide", "Deployments", Action.READ_DEPLOYMENTS),
-    Entry("environments", "desk:environments", "box", "Live where", Action.READ_DEPLOYMENTS),
-    Entry("freezes", "releases:freezes", "frost", "Freezes", Action.READ_RELEASES, desk_only=True),
-    Entry("policy", "desk:policy", "lock", "Approval policy", Action.READ_RELEASES, desk_only=True),
-    Entry("emergency", "emergency:here", "stop", "Emergencies", Action.READ_DEPLOYMENTS, desk_only=True),
-    Entry("audit", "desk:audit", "chain", "Audit trail", Action.READ_AUDIT, desk_only=True),
-    Entry("outbox", "notifications:outbox", "mail", "Outbox", Action.READ_OUTBOX, desk_only=True),
-    Entry("people", "accounts:people", "people", "People", Action.READ_PEOPLE, True, rule_before=True),
-    Entry("tokens", "accounts:tokens", "key", "API tokens", Action.OWN_TOKENS, desk_only=True),
-    Entry("settings", "accounts:settings", "gear", "Settings", desk_only=True),
-    Entry("help", "desk:help", "doc", "Help", desk_only=True, push=True),
+    Entry("environments", "desk:environments", "box", "Live where", Action.READ_DEPLOYMENTS, folded=True),
+    Entry("freezes", "releases:freezes", "frost", "Freezes", Action.READ_RELEASES, folded=True),
+    Entry("policy", "desk:policy", "lock", "Approval policy", Action.READ_RELEASES, folded=True),
+    Entry("emergency", "emergency:here", "stop", "Emergencies", Action.READ_DEPLOYMENTS, folded=True),
+    Entry("audit", "desk:audit", "chain", "Audit trail", Action.READ_AUDIT, folded=True),
+    Entry("outbox", "notifications:outbox", "mail", "Outbox", Action.READ_OUTBOX, folded=True),
+    Entry("people", "accounts:people", "people", "People", Action.READ_PEOPLE, folded=True, rule_before=True),
+    Entry("tokens", "accounts:tokens", "key", "API tokens", Action.OWN_TOKENS, folded=True),
+    Entry("settings", "accounts:settings", "gear", "Settings", folded=True),
+    Entry("help", "desk:help", "doc", "Help", folded=True, push=True),
 )
 
 

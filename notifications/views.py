@@ -135,6 +135,11 @@ class TryAgain(ActPage):
             keep_url=reverse("notifications:message", args=[message.pk]),
         )
 
+    def stands(self) -> str:
+        """What came of it so far."""
+        message = _message(self.kwargs["pk"])
+        return f"The mail to {message.recipient_email} is {message.status.label.lower()}."
+
     def perform(self, data: dict[str, Any]) -> str:
         """Put it back in line."""
         message = try_again(self.kwargs["pk"], actor=self.actor)

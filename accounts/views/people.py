@@ -57,12 +57,25 @@ def _sentence(everybody: list[User]) -> str:
     return ", ".join(parts)
 
 
+def held_by(person: User) -> str:
+    """What somebody is here, in one sentence."""
+    if not person.is_active:
+        return f"@{person.handle} has an account that is switched off."
+    *most, last = [role.label for role in _roles_of(person)] or [""]
+    told = f"{', '.join(most)} and {last}" if most else last
+    return f"@{person.handle} is {told}." if told else f"@{person.handle} holds no role."
+
+
 def _roles_of(person: User) -> list[Role]:
     return [Role(holding.role) for holding in getattr(person, "open_holdings", [])]
 
 
 def _held_by(role: Role, everybody: list[User]) -> list[User]:
     return [person for person in everybody if person.is_active and role in _roles_of(person)]
+
+
+def _new(form: NewPersonForm) -> dict[str, Any]:
+    return {"form": form, "sentence": _sentence(list(people()))}
 
 
 class AddPersonPage(Page):
@@ -72,7 +85,7 @@ class AddPersonPage(Page):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """The empty form."""
-        return render(request, "accounts/add_person.html", {"form": NewPersonForm()})
+        return render(request, "accounts/add_person.html", _new(NewPersonForm()))
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Make the account, or show what is wrong."""
@@ -81,7 +94,7 @@ class AddPersonPage(Page):
             request, self.actor, form, lambda data: services.add_person(**data, actor=self.actor)
         )
         if person is None:
-            context = {"form": form, "error": error}
+            context = _new(form) | {"error": error}
             return render(request, "accounts/add_person.html", context, status=error.status if error else 400)
         messages.success(request, f"@{person.handle} has an account; give roles and a one-time link here.")
         return HttpResponseRedirect(reverse("accounts:person", args=[person.username]))

@@ -16,7 +16,7 @@ from accounts.roles import Role
 from accounts.services import links
 from accounts.services import people as services
 from accounts.services.factors import reset_factors
-from accounts.views.people import person_of
+from accounts.views.people import held_by, person_of
 
 
 class PersonAct(Act):
@@ -26,6 +26,10 @@ class PersonAct(Act):
     def person(self) -> User:
         """Whom it is about."""
         return person_of(self.kwargs["login"])
+
+    def stands(self) -> str:
+        """What the person may do now."""
+        return held_by(self.person)
 
     def back(self) -> str:
         """The person's page."""

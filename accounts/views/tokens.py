@@ -89,13 +89,17 @@ class RevokeToken(Act):
         """The list."""
         return reverse("accounts:tokens")
 
+    def stands(self) -> str:
+        """When it was used last."""
+        used = self.token.last_used_at
+        last = f"was last used on {used:%Y-%m-%d %H:%M} UTC" if used else "was never used"
+        return f"The token “{self.token.name}” {last}."
+
     def question(self) -> dict[str, Any]:
         """What follows from it."""
-        used = self.token.last_used_at
-        last = f"It was last used on {used:%Y-%m-%d %H:%M} UTC." if used else "It was never used."
         return {
             "title": f"Revoke the token “{self.token.name}”",
-            "effects": ["Whatever uses it is refused from now on; this cannot be undone.", last],
+            "effects": ["Whatever uses it is refused from now on; this cannot be undone."],
             "label": "Revoke",
             "kind": "danger",
             "icon": "cross",

@@ -11,6 +11,7 @@ from deployments import queries
 from deployments.models import DeploymentRun, RunStep
 from deployments.states import RunKind, RunState, StepState
 
+STARTING = ("provision", "configure", "deploy")
 BEGUN = frozenset({StepState.RUNNING, StepState.DONE, StepState.FAILED, StepState.RETURNED})
 
 
@@ -28,13 +29,38 @@ def told(run: DeploymentRun, steps: list[RunStep]) -> list[Left]:
     if run.run_state != RunState.ROLLED_BACK or run.run_kind != RunKind.DEPLOY:
         return []
     left = [_migration(step) for step in steps if step.kind == "migrate" and step.step_state in BEGUN]
-    return [*left, _version(run)] if queries.is_production(run.environment) else left
+    left.append(_green(run, steps))
+    return [*left, _version(run), *_lock(run)] if queries.is_production(run.environment) else left
 
 
 def _migration(step: RunStep) -> Left:
     if step.step_state == StepState.DONE:
         return Left("check", "The database step is not undone.", step.sentence or step.title)
     return Left("alert", "The database step had begun.", step.sentence or "Its end was not recorded.")
+
+
+def _green(run: DeploymentRun, steps: list[RunStep]) -> Left:
+    """Whether what the run started still stands: its taking down is a run of its own."""
+    down = run.retire_runs.last()
+    if down is None:
+        began = any(step.kind in STARTING and step.step_state in BEGUN for step in steps)
+        title = "Green stands as it is." if began else "Green never stood."
+        return Left("info", title, "No run takes it down." if began else "There is nothing to take down.")
+    if down.run_state == RunState.SUCCEEDED:
+        return Left("check", "Green is not kept.", f"It was taken down by run {down.pk}.")
+    return Left("wait", "Green is not kept.", f"Run {down.pk} takes it down: {down.sentence or 'it waits.'}")
+
+
+def _lock(run: DeploymentRun) -> list[Left]:
+    """The lock that a rollback puts on its environment, while it stands."""
+    lock = queries.open_lock(run.environment)
+    place = run.environment.name
+    if lock is None:
+        return [
+            Left("check", f"{place.capitalize()} is not locked.", "No rollback waits for its lessons here.")
+        ]
+    until = "It ends when cause and lessons are recorded; a security release with a reason may pass."
+    return [Left("lock", f"{place.capitalize()} is locked for ordinary runs. {lock.reason}", until)]
 
 
 def _version(run: DeploymentRun) -> Left:

@@ -21,6 +21,7 @@ from deployments.models import DeploymentRun, TargetView
 from deployments.queries import RunFacts
 from deployments.services import steer
 from deployments.states import RunKind, RunState
+from deployments.views.words import told
 
 FORWARD = (RunState.QUEUED, RunState.RUNNING, RunState.PAUSED)
 
@@ -187,6 +188,10 @@ class Steering(ActPage):
     def run(self) -> DeploymentRun:
         """The run that the address names."""
         return get_run(self.kwargs["pk"])
+
+    def stands(self) -> str:
+        """The run's own sentence."""
+        return told(self.run)
 
     def done_url(self) -> str:
         """The run's page."""

@@ -44,11 +44,17 @@ class Dossiers(PolicyPage):
         context = {
             "rows": rows,
             "people": labels(row.asked_by for row in rows),
+            "sentence": _sentence(len(rows)),
             "working": any(not row.sha256 and not row.error for row in rows),
             "form": DossierForm(initial={"release": request.GET.get("release", "")[:100]}),
         }
         template = "desk/_dossiers.html" if request.headers.get("HX-Request") else "desk/dossiers.html"
         return render(request, template, context)
+
+
+def _sentence(count: int) -> str:
+    words = {0: "No dossier was made", 1: "One dossier was made"}
+    return f"{words.get(count, f'{count} dossiers were made')} in the last week."
 
 
 class AskDossier(ActPage):
@@ -60,6 +66,10 @@ class AskDossier(ActPage):
     def form_kwargs(self) -> dict[str, Any]:
         """The release that a link names."""
         return {"initial": {"release": self.request.GET.get("release", "")[:100]}}
+
+    def stands(self) -> str:
+        """The sentence of the list."""
+        return _sentence(DossierRequest.objects.count())
 
     def confirm(self) -> Confirm:
         """What is asked."""

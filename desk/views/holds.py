@@ -44,14 +44,30 @@ class Holds(PolicyPage):
             "stones": Tombstone.objects.order_by("-partition")[:100],
             "people": labels([*(h.placed_by for h in rows), *(h.lifted_by for h in rows)]),
             "refused": may(self.actor, Action.MANAGE_HOLDS),
+            "sentence": _sentence(),
         }
         return render(request, "desk/holds.html", context)
 
 
-class PlaceHold(ActPage):
-    """`/audit/holds/place/`."""
+def _sentence() -> str:
+    count = LegalHold.objects.filter(lifted_at=None).count()
+    held = "One legal hold stands" if count == 1 else f"{count} legal holds stand"
+    return f"{held}." if count else "No legal hold stands; the record is kept six years."
+
+
+class _HoldAct(ActPage):
+    """An act on holds, headed by how many stand."""
 
     action = Action.MANAGE_HOLDS
+
+    def stands(self) -> str:
+        """The sentence of the list."""
+        return _sentence()
+
+
+class PlaceHold(_HoldAct):
+    """`/audit/holds/place/`."""
+
     form_class = HoldForm
 
     def confirm(self) -> Confirm:
@@ -67,10 +83,9 @@ class PlaceHold(ActPage):
         return f"The {hold} stands."
 
 
-class LiftHold(ActPage):
+class LiftHold(_HoldAct):
     """`/audit/holds/<number>/lift/`."""
 
-    action = Action.MANAGE_HOLDS
     form_class = LiftForm
 
     def confirm(self) -> Confirm:

@@ -164,6 +164,10 @@ class TakeBack(ActPage):
             keep_url=self.done_url(),
         )
 
+    def stands(self) -> str:
+        """That a change waits."""
+        return "A changed approval policy waits for signatures."
+
     def done_url(self) -> str:
         """The policy."""
         return reverse("desk:policy")

@@ -5,7 +5,6 @@ In: forms. Out: one service call each.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +19,7 @@ from releases import forms
 from releases.errors import ReleaseNotFound
 from releases.models import Component, FactDefinition, Release, ReleaseItem
 from releases.services import authors as authorship
-from releases.services import create, edit, facts, items, window
+from releases.services import contents, create, edit, facts, items, window
 from releases.views.verbs import ReleaseAct, zones_of
 
 
@@ -41,6 +40,11 @@ class New(ActPage):
             keep="Not now",
             keep_url=reverse("releases:list"),
         )
+
+    def stands(self) -> str:
+        """What a new release would be built on."""
+        base = contents.base_now()
+        return f"Production runs {base.subject}." if base else "Production runs no release yet."
 
     def form_kwargs(self) -> dict[str, Any]:
         """Authors without a host are at the platform's source host."""
@@ -77,7 +81,7 @@ class Edit(ReleaseAct):
     """`edit/`: title, notes and the plan to fix forward."""
 
     form_class = forms.Annotate
-    name, title, label, icon = "edit", "Title and notes of {version}", "Keep the changes", "doc"
+    name, title, label, icon = "edit", "Change title and notes of {version}", "Keep the changes", "doc"
 
     def effects(self, release: Release) -> list[str]:
         """Notes are outside the seal."""
@@ -102,7 +106,7 @@ class Authors(ReleaseAct):
     """`authors/`: who wrote the commits."""
 
     form_class = forms.Authors
-    name, title, label, icon = "authors", "Authors of {version}", "Keep the authors", "people"
+    name, title, label, icon = "authors", "Change the authors of {version}", "Keep the authors", "people"
 
     def effects(self, release: Release) -> list[str]:
         """Authors sign nothing."""
@@ -124,18 +128,18 @@ class SetWindow(ReleaseAct):
     """`window/`: the production window."""
 
     form_class = forms.Window
-    name, title, label, icon = "window", "The window of {version} is set here", "Set the window", "calendar"
+    name, title, label, icon = "window", "Set the window of {version}", "Set the window", "calendar"
 
-    def confirm(self) -> Confirm:
-        """The question, headed by the window that stands."""
+    def stands(self) -> str:
+        """The window that stands."""
         release = self.release
         if not (release.window_start and release.window_end):
-            return replace(super().confirm(), title=f"{release.version} has no production window yet.")
+            return f"{release.version} has no production window yet."
         zone = release.window_zone or "UTC"
         start, end = (at.astimezone(ZoneInfo(zone)) for at in (release.window_start, release.window_end))
         until = f"{end:%H:%M}" if start.date() == end.date() else f"{end:%Y-%m-%d %H:%M}"
         span = f"{start:%Y-%m-%d %H:%M} to {until} ({zone})"
-        return replace(super().confirm(), title=f"The window of {release.version} is {span}.")
+        return f"The window of {release.version} is {span}."
 
     def effects(self, release: Release) -> list[str]:
         """What moving it means."""
@@ -167,7 +171,7 @@ class EditComponent(ReleaseAct):
     """`components/<name>/`: one component of the content."""
 
     form_class = forms.ComponentEntry
-    name, title, label, icon = "component", "A component of {version}", "Keep it", "box"
+    name, title, label, icon = "component", "Set a component of {version}", "Keep it", "box"
 
     def effects(self, release: Release) -> list[str]:
         """What changing content means here."""
@@ -215,7 +219,7 @@ class RecordItem(ReleaseAct):
     """`items/<list>/<name>/`: a checklist or validation result."""
 
     form_class: type[Form] = forms.ItemResultForm
-    name, title, label, icon = "item", "Result for {version}", "Keep the result", "check"
+    name, title, label, icon = "item", "Record a result for {version}", "Keep the result", "check"
 
     def effects(self, release: Release) -> list[str]:
         """Which item, and for which content."""
@@ -249,7 +253,7 @@ class RecordFact(ReleaseAct):
     """`facts/<name>/`: a fact that nobody measures yet."""
 
     form_class: type[Form] = forms.FactForm
-    name, title, label, icon = "fact", "A fact for {version}", "Keep the fact", "pen"
+    name, title, label, icon = "fact", "State a fact for {version}", "Keep the fact", "pen"
 
     def effects(self, release: Release) -> list[str]:
         """Which fact and how long it is good for."""

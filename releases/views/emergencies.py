@@ -27,6 +27,7 @@ from approvals.queries.owed import owed_reviews
 from approvals.services import signing
 from approvals.services import stopping as stops
 from approvals.states import GateState
+from approvals.stops import in_force
 from deployments import queries as deployments
 from deployments.services import stopping
 from events import clock
@@ -62,7 +63,7 @@ class Here(PolicyPage):
         live, reviews = [stop for stop in found if stop.in_force], owed_reviews()
         asked = standings([g for g in [*(s.gate for s in live), *(r.gate for r in reviews)] if g])
         context = {
-            "sentence": _sentence(live, reviews),
+            "sentence": _sentence([stop.place for stop in live], reviews),
             "stops": [_stop(self.actor, stop, names, asked) for stop in live],
             "reviews": [_review(self.actor, review, asked) for review in reviews],
             "past": [
@@ -84,10 +85,12 @@ def _late_act(actor: Actor) -> Act:
     return Act("late", "Record one afterwards", reverse("emergency:late-entry"), "pen", "", told, asks=True)
 
 
-def _sentence(live: list[EmergencyStop], reviews: list[Review]) -> str:
-    stopped = (
-        f"{' and '.join(s.place for s in live).capitalize()} stopped." if live else "Nothing is stopped."
-    )
+def _now() -> str:
+    return _sentence([stop.place for stop in in_force()], owed_reviews())
+
+
+def _sentence(places: list[str], reviews: list[Review]) -> str:
+    stopped = f"{' and '.join(places).capitalize()} stopped." if places else "Nothing is stopped."
     late = sum(review.due_at <= clock.now() for review in reviews)
     if late:
         return f"{stopped} {late} {'review is' if late == 1 else 'reviews are'} late and block."
@@ -185,6 +188,10 @@ class Stop(ActPage):
         count = len(made.runs)
         return f"Stopped: {made.stop.place}. {count} {'run holds' if count == 1 else 'runs hold'}."
 
+    def stands(self) -> str:
+        """What is stopped already, and which reviews are owed."""
+        return _now()
+
     def done_url(self) -> str:
         """Where it is lifted."""
         return reverse(HERE)
@@ -195,6 +202,10 @@ class _OnStop(ActPage):
     def stop(self) -> EmergencyStop:
         """The stop that the address names."""
         return stops.find(self.kwargs["pk"])
+
+    def stands(self) -> str:
+        """What is stopped, and which reviews are owed."""
+        return _now()
 
     def done_url(self) -> str:
         """Back to the stops."""
@@ -287,6 +298,10 @@ class _Sign(ActPage):
         roles = roles_for(self.actor, gate) or [Role(r.role) for r in gate.requirements.all()]
         return {"roles": roles, "initial": {"seal": gate.seal, "role": roles[0].value, "answer": "go"}}
 
+    def stands(self) -> str:
+        """What is stopped, and which reviews are owed."""
+        return _now()
+
     def confirm(self) -> Confirm:
         """What the signature means."""
         gate = self.gate
@@ -367,6 +382,10 @@ class LateEntry(ActPage):
             keep="Not now",
             keep_url=reverse(HERE),
         )
+
+    def stands(self) -> str:
+        """What is stopped, and which reviews are owed."""
+        return _now()
 
     def perform(self, data: dict[str, Any]) -> str:
         """Record it."""

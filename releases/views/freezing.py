@@ -54,21 +54,32 @@ class FreezeList(PolicyPage):
         found = freezes()
         names = labels(freeze.by for freeze in found)
         refused = refusal(self.actor, Action.MANAGE_FREEZES)
-        rows = [_row(freeze, now, names, refused) for freeze in found]
-        rows = [row for row in rows if row.end is None or row.end > now]
-        rows.sort(key=lambda row: row.start or now)
-        active = [row.freeze.name for row in rows if row.now]
+        rows = _not_over([_row(freeze, now, names, refused) for freeze in found], now)
         add = Act(
             "freeze", "Add a freeze", reverse("releases:freeze-add"), "plus", refused=refused, asks=True
         )
-        context = {"rows": rows, "sentence": _sentence(active, len(rows)), "add": add}
+        context = {"rows": rows, "sentence": _sentence(rows), "add": add}
         return render(request, "releases/freezes.html", context)
 
 
-def _sentence(active: list[str], count: int) -> str:
-    if active:
+def _not_over(rows: list[FreezeRow], now: datetime) -> list[FreezeRow]:
+    left = [row for row in rows if row.end is None or row.end > now]
+    return sorted(left, key=lambda row: row.start or now)
+
+
+def _sentence(rows: list[FreezeRow]) -> str:
+    if active := [row.freeze.name for row in rows if row.now]:
         return f"Production is frozen: {', '.join(active)}."
-    return "No freeze stands now." if count else "No freeze stands, and none is planned."
+    return "No freeze stands now." if rows else "No freeze stands, and none is planned."
+
+
+class _FreezeAct(ActPage):
+    """An act on freezes, headed by what is frozen now."""
+
+    def stands(self) -> str:
+        """The sentence of the list."""
+        now = clock.now()
+        return _sentence(_not_over([_row(freeze, now, {}, "") for freeze in freezes()], now))
 
 
 def _row(freeze: Freeze, now: datetime, names: dict[str, str], refused: str) -> FreezeRow:
@@ -97,7 +108,7 @@ def _row(freeze: Freeze, now: datetime, names: dict[str, str], refused: str) -> 
     )
 
 
-class FreezeAdd(ActPage):
+class FreezeAdd(_FreezeAct):
     """`/releases/freezes/add/`."""
 
     form_class = forms.FreezeForm
@@ -138,7 +149,7 @@ class FreezeAdd(ActPage):
         return f"The freeze “{data['name']}” stands."
 
 
-class FreezeRemove(ActPage):
+class FreezeRemove(_FreezeAct):
     """`/releases/freezes/<pk>/remove/`."""
 
     form_class = forms.WithReason

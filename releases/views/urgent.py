@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from events import clock
+from releases.errors import WrongReleaseState
 from releases.models import Release
 from releases.queries.calendar import Frozen
 from releases.queries.fact import utc
@@ -95,10 +97,17 @@ class OverrideFreezes(ReleaseAct):
         release = self.release
         return {"spans": _spans(release), "initial": {"seal": release.seal}}
 
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """Ask, where a freeze stands in the way; raises WrongReleaseState."""
+        release = self.release
+        if release.window_start is None:
+            raise WrongReleaseState(f"{release.version} has no window yet; set one, then override a freeze.")
+        if not _spans(release):
+            raise WrongReleaseState(f"No freeze stands in the way of the window of {release.version}.")
+        return super().get(request, **kwargs)
+
     def effects(self, release: Release) -> list[str]:
         """How many stand in the way, and for what it counts."""
-        if release.window_start is None:
-            return ["The release has no window yet; set one, or name it in a call of the API."]
         count = len({span.freeze.pk for span in _spans(release)})
         return [
             f"{count} {'freeze stands' if count == 1 else 'freezes stand'} in the way of its window.",

@@ -18,6 +18,7 @@ from deployments.plan import sentences
 from deployments.views.steer import abort_effects, weights_now
 from releases import forms
 from releases.models import Release
+from releases.queries import headline
 from releases.queries.plans import plan_of
 from releases.services import (
     ask_again,
@@ -62,6 +63,10 @@ class ReleaseAct(ActPage):
     def effects(self, release: Release) -> list[str]:
         """What this act does, in numbers where there are any."""
         raise NotImplementedError
+
+    def stands(self) -> str:
+        """The release's own sentence."""
+        return f"{self.version}. {headline(self.release)}"
 
     def confirm(self) -> Confirm:
         """The question of this act."""

@@ -29,7 +29,7 @@ from hmhp_portal.settings import ENVIRONMENT
 from hmhp_portal.settings.services import caches
 from tests.cast import SETUP
 
-STORY, EMPTY = "story", "empty"
+STORY, EMPTY, BARE = "story", "empty", "bare"
 T = TypeVar("T")
 
 
@@ -71,23 +71,35 @@ def open_site(kind: str) -> Iterator[Site]:
     """A site with the story, or one with a single person and nothing else, until the end of the block."""
     name = f"browser_{os.getpid()}_{kind}"
     with ThreadPoolExecutor(1) as models:
-        before = models.submit(_make, name).result()
+        before = connection.settings_dict["NAME"]
         try:
-            run = models.submit(_story_or_first_day, kind).result()
+            models.submit(_copy, kind, name).result()
             with _place.serve(name) as portal:
-                yield Site(portal, run, models)
+                yield Site(portal, _told[kind], models)
         finally:
             models.submit(_drop, name, before).result()
 
 
-def _make(name: str) -> str:
-    before = str(connection.settings_dict["NAME"])
-    _place.database_from("template1", name)
-    call_command("migrate", interactive=False, verbosity=0)
-    return before
+_told: dict[str, int | None] = {}
+"""The run of each story that this process has told: it is told once, and each site is a copy of it."""
 
 
-def _story_or_first_day(kind: str) -> int | None:
+def _copy(kind: str, name: str) -> None:
+    if BARE not in _told:
+        _place.database_from("template1", _template(BARE))
+        call_command("migrate", interactive=False, verbosity=0)
+        _told[BARE] = None
+    if kind not in _told:
+        _place.database_from(_template(BARE), _template(kind))
+        _told[kind] = _tell(kind)
+    _place.database_from(_template(kind), name)
+
+
+def _template(kind: str) -> str:
+    return f"browser_{os.getpid()}_told_{kind}"
+
+
+def _tell(kind: str) -> int | None:
     if kind == STORY:
         return int(_story.tell().pk)
     rita = User.objects.create_user("rita", "rita@hmhp.example", display_name="Rita", date_joined=clock.now())
@@ -96,10 +108,17 @@ def _story_or_first_day(kind: str) -> int | None:
     return None
 
 
+def drop_stories() -> None:
+    """Drop what sites were copied from, at the end of the process's tests."""
+    before = connection.settings_dict["NAME"]
+    while _told:
+        _drop(_template(_told.popitem()[0]), before)
+
+
 def _drop(name: str, before: str) -> None:
     _place.use("postgres")
     with connection.cursor() as cursor:
-        cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
     _place.use(before)
 
 

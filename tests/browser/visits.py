@@ -48,7 +48,8 @@ class Visitor:
     def visit(self, site: Site, path: str, name: str = "") -> Any:
         """Open that path as that person; returns the page, loaded and alive."""
         page = self.page(site, name)
-        page.goto(f"{site.portal}{path}")
+        answer = page.goto(f"{site.portal}{path}")
+        assert answer.status < 500, f"{path}: {answer.status}"
         page.locator("h1").first.wait_for()
         assert not name or "/account/login/" not in page.url, f"{name} is not logged in"
         return page

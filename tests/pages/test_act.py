@@ -158,7 +158,25 @@ def test_abort_in_an_ended_session_is_asked_right_after_login(logged_in: Door) -
     answer = Client().post(f"/deployments/{run.pk}/abort/")
     assert answer.status_code == 302
     back = answer.headers["Location"].partition("next=")[2]
-    assert look(logged_in("devon"), back).heading.startswith("Cancel")
+    assert f"Cancel {run.subject}?" in look(logged_in("devon"), back).words
+
+
+def test_page_of_a_question_is_headed_by_what_stands(logged_in: Door) -> None:
+    release = world.in_review()
+    for act in ("edit/", "authors/", "cancel/", "break-glass/"):
+        assert look(logged_in("rita"), f"{release.link}{act}").heading.startswith(
+            f"{release.version}. In review: "
+        )
+    assert look(logged_in("rita"), "/releases/new/").heading == "Production runs no release yet."
+    assert look(logged_in("rita"), "/emergency/stop/").heading.startswith("Nothing is stopped.")
+    assert look(logged_in("rita"), "/releases/freezes/add/").heading.startswith("No freeze stands")
+    assert look(logged_in("adam"), "/people/quinn/off/").heading == "@quinn is QA Lead."
+
+
+def test_freeze_that_does_not_stand_in_the_way_is_not_overridden(logged_in: Door) -> None:
+    seen = look(logged_in("rita"), f"{world.in_review().link}override-freezes/")
+    assert seen.status == 409
+    assert "No freeze stands in the way" in seen.words or "has no window yet" in seen.words
 
 
 def test_second_tab_gets_the_truth_and_a_sentence(logged_in: Door) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from deployments.models import EnvironmentLock
+from deployments.services.closing import retire_green
+from events import clock
 from tests.accounts.fixtures import Door
 from tests.pages.look import look
 from tests.releases import world
@@ -19,6 +22,21 @@ def test_rolled_back_run_names_what_comes_next(logged_in: Door) -> None:
         assert HEAD in words
         assert f"{run.subject} does not start again here." in words
         assert "a new release, with signatures of its own" in words
+
+
+def test_rolled_back_run_tells_of_the_lock_and_of_green(logged_in: Door) -> None:
+    run = world.rolled_back().production_run
+    path = f"/deployments/{run.pk}/"
+    before = look(logged_in("devon"), path).words
+    assert "Production is locked for ordinary runs." in before
+    assert "Green never stood." in before
+    EnvironmentLock.objects.update(lifted_at=clock.now())
+    run.steps.filter(kind="deploy").update(state="done")
+    down = retire_green(run)
+    after = look(logged_in("devon"), path).words
+    assert "Production is not locked." in after
+    assert down is not None
+    assert f"Green is not kept. Run {down.pk} takes it down: " in after
 
 
 def test_database_step_that_was_done_is_told_as_staying(logged_in: Door) -> None:

@@ -1,0 +1,52 @@
+"""axe-core on an open page: what WCAG 2.2 and good practice say against it, in every look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SOURCE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+Look = tuple[str, int]
+ALL: tuple[Look, ...] = (("light", 1440), ("dark", 1440), ("dark", 390), ("light", 390))
+BOTH: tuple[Look, ...] = (ALL[0], ALL[2])
+"""Each scheme and each width once: a page of a kind whose others are looked at in all four."""
+NARROWEST = 320
+# A change of scheme is drawn in steps: two frames let it begin, and what has an end is taken to it.
+RUN = """async () => {
+  for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+  for (const moving of document.getAnimations()) {
+    if (moving.effect.getComputedTiming().endTime !== Infinity) moving.finish();
+  }
+  const { violations } = await axe.run(document, { resultTypes: ["violations"], preload: false });
+  return violations.map(({ id, nodes }) => `${id} (${nodes.length}): ` + nodes.slice(0, 3).map((node) =>
+    `${node.target.at(-1)}: ${(node.failureSummary || "").split("\\n").at(-1).trim()}`).join("; "));
+}"""
+TOO_WIDE = "document.documentElement.scrollWidth - innerWidth"
+
+
+@cache
+def source() -> str:
+    """The script, or a skip with the reason."""
+    if not SOURCE.exists():
+        pytest.skip("axe-core is not installed; `npm ci --prefix tests/browser` (.ci/run does it) brings it")
+    return SOURCE.read_text()
+
+
+def faults(page: Any, name: str, looks: Iterable[Look] = BOTH) -> list[str]:
+    """One line for each rule that the page breaks in a look, and one if it scrolls sideways at 320 px."""
+    found = []
+    page.evaluate(source())
+    for scheme, width in looks:
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        found += [f"{name} {scheme} {width}: {broken}" for broken in page.evaluate(RUN)]
+    page.set_viewport_size({"width": NARROWEST, "height": 900})
+    if (wide := page.evaluate(TOO_WIDE)) > 0:
+        found.append(f"{name}: {wide} px too wide at {NARROWEST} px")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    return found
