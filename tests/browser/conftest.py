@@ -48,3 +48,9 @@ def empty_site(visitor: Visitor, _database: None) -> Iterator[Site]:
     """A portal on its first day, served."""
     with open_site(EMPTY) as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def _no_complaints(visitor: Visitor) -> None:
+    """What the browser said in another test is that test's."""
+    visitor.complaints.clear()

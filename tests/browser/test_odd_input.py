@@ -1,4 +1,4 @@
-"""Long, foreign, many, one, none and late: what real names, regions and clocks do to the pages."""
+"""Long, foreign, many, one, none, late, and twice at once: what people, names and clocks do to the pages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from deployments.models import DeploymentRun, Region, Target, TargetView
+from deployments.states import RunState
 from events import clock
 from releases.models import Component, Release
 from tests.browser.site import Site
@@ -135,4 +136,48 @@ def test_clock_of_the_reader_an_hour_off_changes_no_age(site: Site, visitor: Vis
     shown = page.locator("time[data-clock=UTC]").first.inner_text()
     now = clock.now()
     assert shown in {f"{now + timedelta(minutes=minutes):%H:%M}" for minutes in (-1, 0, 1)}
+    page.context.close()
+
+
+def test_session_that_ends_in_the_middle_of_a_signature_keeps_the_draft(site: Site, visitor: Visitor) -> None:
+    room, words = f"{site.portal}/releases/2026.11.0/go/", "Rejoining was tried on three phones."
+    page = visitor.fresh(site, "quinn")
+    page.goto(room)
+    page.locator("#sign-form [name=answer][value=go]").check()
+    page.locator("#sign-form [name=remark]").fill(words)
+    page.context.clear_cookies(name="hmhp_session")
+    page.get_by_role("button", name="Sign 2026.11.0").click()
+    page.locator("[name=login]").wait_for()
+    visitor.log_in(site, "quinn", page.context)
+    page.goto(room)
+    assert page.locator("#sign-form [name=remark]").input_value() == words
+    page.context.close()
+
+
+def control(page: Any, act: str) -> Any:
+    return page.locator(f"#act-{act}")
+
+
+def run_on(run_id: int) -> None:
+    DeploymentRun.objects.filter(pk=run_id).update(state=RunState.RUNNING)
+
+
+def test_second_tab_gets_the_truth_and_back_shows_it(site: Site, visitor: Visitor) -> None:
+    site.do(run_on, site.run)
+    path = f"{site.portal}/deployments/{site.run}/"
+    page = visitor.fresh(site, "devon")
+    late = visitor.tab(page.context)
+    late.route("**/panels/**", lambda route: route.abort())  # it has not heard of the pause yet
+    for tab in (page, late):
+        tab.goto(path)
+        control(tab, "pause").wait_for()
+    control(page, "pause").click()
+    control(page, "resume").wait_for()
+    control(late, "pause").click()
+    late.get_by_text("is paused and cannot be paused").wait_for()
+    control(page, "resume").click()
+    control(page, "pause").wait_for()
+    page.go_back()
+    control(page, "pause").wait_for()
+    assert control(page, "resume").count() == 0
     page.context.close()

@@ -35,15 +35,27 @@ class Visitor:
     def fresh(self, site: Site, name: str = "", **how: Any) -> Any:
         """A page of a context of its own."""
         context = self._chromium.new_context(**({"viewport": {"width": 1440, "height": 900}} | how))
-        if name:
-            key = {"name": "hmhp_session", "value": site.session(name), "url": site.portal}
-            context.add_cookies([key])
         context.add_init_script(WATCH_POLICY)
+        if name:
+            self.log_in(site, name, context)
+        return self.tab(context)
+
+    def log_in(self, site: Site, name: str, context: Any) -> None:
+        """Give a context the session of somebody."""
+        context.add_cookies([{"name": "hmhp_session", "value": site.session(name), "url": site.portal}])
+
+    def tab(self, context: Any) -> Any:
+        """One more page of a context."""
         page = context.new_page()
         page.set_default_timeout(30_000)
         page.on("console", lambda message: self._heard(page, message))
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         return page
+
+    def leave(self, site: Site, name: str) -> None:
+        """Close somebody's page: an open one goes on listening and asking."""
+        if page := self._pages.pop((site.portal, name), None):
+            page.context.close()
 
     def visit(self, site: Site, path: str, name: str = "") -> Any:
         """Open that path as that person; returns the page, loaded and alive."""
@@ -66,7 +78,7 @@ def open_visitor() -> Iterator[Visitor]:
         pytest.skip("no chromium on this machine; .ci/run installs Debian's")
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM)
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--disable-gpu"])
         try:
             yield Visitor(chromium)
         finally:
