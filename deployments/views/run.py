@@ -88,7 +88,8 @@ def run_view(run: DeploymentRun, actor: Actor, request: HttpRequest) -> dict[str
         "after": max(after, shown),
         "sentence": words.told(run),
         "lede": _lede(run),
-        "blue": run.blue.subject if run.blue else "",
+        "moves": run.run_kind == RunKind.DEPLOY,
+        "blue": run.blue.subject if run.blue and run.run_kind == RunKind.DEPLOY else "",
         "starter": labels([run.started_by])[run.started_by],
         "banner": _banner(run, facts),
         "facts": _facts(run, facts),
@@ -190,8 +191,9 @@ def _banner(run: DeploymentRun, facts: queries.RunFacts) -> Banner | None:
 def _lede(run: DeploymentRun) -> str:
     kind = run.release_kind.capitalize() if run.release_kind else "Release"
     kind = {"Bugfix": "Bug fix"}.get(kind, kind)
-    verb = "takes an old colour down" if run.run_kind == RunKind.RETIRE else "deployment"
-    return f"{kind} {verb} in {run.environment.name}." if verb == "deployment" else f"This run {verb}."
+    if run.run_kind == RunKind.RETIRE:
+        return f"This run takes an old colour down in {run.environment.name}."
+    return f"{kind} deployment in {run.environment.name}."
 
 
 def _promise(run: DeploymentRun) -> str:
@@ -205,6 +207,8 @@ def _promise(run: DeploymentRun) -> str:
 
 def _limits_empty(run: DeploymentRun) -> tuple[str, str]:
     """Why no limit was judged: a heading and a sentence."""
+    if run.run_kind == RunKind.RETIRE:
+        return "No limits here", "This run takes an old colour down; it moves no traffic."
     if run.plan.get("kind") != "blue_green":
         return "No limits here", "This run moves all traffic in one step; no limit is judged on the way."
     if run.run_state in (*ACTIVE, RunState.QUEUED) or run.way_back_open:

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from deployments.models import DeploymentRun
 from deployments.services import outcomes, steer
+from deployments.services.closing import retire_green
 from events import clock
 from releases.models import Release
 from releases.services import cancel
@@ -77,6 +78,16 @@ def test_runs_of_a_release_open_in_every_state(state: str, logged_in: Door) -> N
         assert seen.status == 200, seen.words[:300]
         seen.demand_clean()
         assert look(logged_in("devon"), f"/deployments/{run}/panels/").status == 200
+
+
+def test_run_that_takes_a_colour_down_speaks_of_no_traffic(logged_in: Door) -> None:
+    run = world.rolled_back().production_run
+    run.steps.filter(kind="deploy").update(state="done")
+    down = retire_green(run)
+    assert down is not None
+    words = look(logged_in("devon"), f"/deployments/{down.pk}/").words
+    assert "This run takes an old colour down in production. Started by the engine." in words
+    assert "moves all traffic in one step" not in words
 
 
 @pytest.mark.parametrize("room", ROOMS)
