@@ -78,7 +78,7 @@ def open_visitor() -> Iterator[Visitor]:
         pytest.skip("no chromium on this machine; .ci/run installs Debian's")
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--disable-gpu"])
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM)
         try:
             yield Visitor(chromium)
         finally:
