@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 ComponentKind = Literal["http", "worker", "schedule"]
 JobState = Literal["running", "succeeded", "failed"]
@@ -310,6 +310,15 @@ class Resizes(Protocol):
 
     def resize(self, fence: int, now: datetime) -> Sequence[str]:
         """Have the size of that moment where traffic goes; the names of what was changed."""
+        ...
+
+
+@runtime_checkable
+class Settles(Protocol):
+    """A target that hears at once when something there has got ready."""
+
+    def settle(self, slot: str, seconds: float) -> None:
+        """Return as soon as that slot is ready, after so many seconds in any case. Changes nothing."""
         ...
 
 

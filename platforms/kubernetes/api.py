@@ -10,7 +10,7 @@ import ssl
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlencode
 
 import urllib3
@@ -125,7 +125,7 @@ class Api:
         response = self._open("GET", kind.path(namespace), query, None, "", timeout, stream=True)
         try:
             if response.status >= 400:
-                raise_for(response.status, response.read(), response.headers)
+                self._refuse(response.status, response.read(), response.headers)
             for line in _lines(response):
                 event = json.loads(line)
                 if event["type"] == "ERROR":
@@ -158,9 +158,30 @@ class Api:
                 continue
             break
         if response.status >= 400:
-            raise_for(response.status, response.data, response.headers)
+            self._refuse(response.status, response.data, response.headers)
         data: bytes = response.data
         return data
+
+    def _refuse(self, status: int, body: bytes, headers: Mapping[str, str]) -> NoReturn:
+        """Raise what the answer means.
+
+        A no to our rights counts from a server that is ready only: one that has just begun knows no roles
+        yet and forbids everything, which must not fail a run.
+        """
+        try:
+            raise_for(status, body, headers)
+        except PlatformRefused as error:
+            if error.code != "forbidden" or self._ready():
+                raise
+            text = f"{error.reason} The API server does not say that it is ready, so it is asked again."
+            raise PlatformUnavailable(text, 2.0) from error
+
+    def _ready(self) -> bool:
+        try:
+            timeout = urllib3.Timeout(self._seconds)
+            return bool(self._open("GET", "/readyz", None, None, "", timeout).status == 200)
+        except PlatformUnavailable:
+            return False
 
     def _open(
         self, method: str, path: str, query: Any, body: Any, media: str, timeout: Any, stream: bool = False
@@ -180,7 +201,9 @@ class Api:
             )  # fmt: skip
         except urllib3.exceptions.SSLError as error:
             raise PlatformUnavailable(
-                f"The API server's certificate is not good: {_why(error)}.", 30
+                f"The API server's certificate is not good: {_why(error)}; an administrator must renew it, "
+                "or give the portal the authority that signed it.",
+                30,
             ) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise PlatformUnavailable(f"The API server cannot be reached: {_why(error)}.") from error

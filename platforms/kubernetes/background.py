@@ -6,7 +6,6 @@ anywhere. A job in hand is finished (the pod's grace), a schedule's running job 
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from platforms.kubernetes import names
@@ -22,14 +21,11 @@ WAIT_SECONDS = 4.0
 
 def hand_over(target: Target, slot: str | None) -> None:
     """Bring the background work towards that colour, as far as it goes within WAIT_SECONDS."""
-    deadline = time.monotonic() + WAIT_SECONDS
     for item in _holders(target):
         if label(item, names.SLOT) != slot and wants_work(item):
             _set(target, item, False)
-    while any(other != slot for other in busy(target)):
-        if time.monotonic() > deadline:
-            return
-        time.sleep(0.1)
+    if not target.watch(names.POD).until(lambda: busy(target) <= {slot}, WAIT_SECONDS):
+        return
     for item in _holders(target):
         if label(item, names.SLOT) == slot and not wants_work(item):
             _set(target, item, True)

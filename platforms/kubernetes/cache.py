@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from platforms.base import PlatformError, PlatformRefused, PlatformUnavailable
@@ -22,6 +23,11 @@ WATCH_SECONDS = 50
 RESYNC_SECONDS = 300.0
 IDLE_SECONDS = 120.0
 LONGEST_PAUSE = 4.0
+ASK_SECONDS = 0.2
+WRITERS = "writers"
+"""Under this name an object's metadata keeps who wrote it, in place of the long list of fields."""
+HOLDER = "holder"
+"""Under this one who put the annotation there that holds the portal."""
 
 
 class Watched:
@@ -29,7 +35,8 @@ class Watched:
 
     def __init__(self, api: Api, kind: Kind, namespace: str, labels: str) -> None:
         self._api, self._kind, self._namespace, self._labels = api, kind, namespace, labels
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._changes = 0
         self._objects: dict[str, JSON] = {}
         self._error: PlatformError | None = None
         self._synced = threading.Event()
@@ -54,15 +61,43 @@ class Watched:
                 raise PlatformUnavailable(f"The list of {self._kind.plural} did not come in time.")
             return list(self._objects.values())
 
+    def named(self, name: str, seconds: float) -> JSON | None:
+        """The object of that name as it was last seen, or None; raises as `objects` does."""
+        return next((item for item in self.objects(seconds) if item["metadata"]["name"] == name), None)
+
+    def until(self, holds: Callable[[], bool], seconds: float) -> bool:
+        """Wait until it holds, asked anew after each change; False when that much time went by before.
+
+        No lock is held while it is asked, so that it may look at other watches, whose changes are seen within
+        ASK_SECONDS. What it raises is raised.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            known = self._changes
+            if holds():
+                return True
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            with self._lock:
+                self._lock.wait_for(lambda: self._changes != known, min(left, ASK_SECONDS))  # noqa: B023
+
     def put(self, found: JSON) -> None:
         """What a call of our own has just answered, before the watch tells it too."""
         with self._lock:
             self._keep(found)
+            self._tell()
 
     def forget(self, name: str) -> None:
         """What a call of our own has just deleted."""
         with self._lock:
             self._objects.pop(name, None)
+            self._tell()
+
+    def _tell(self) -> None:
+        """Wake whoever waits for a change; called under the lock."""
+        self._changes += 1
+        self._lock.notify_all()
 
     def _follow(self) -> None:
         pause = 0.2
@@ -94,6 +129,7 @@ class Watched:
             self._objects = {**listed, **newer}
             self._error = None
             self._synced.set()
+            self._tell()
         return version
 
     def _watch(self, version: str) -> None:
@@ -112,6 +148,7 @@ class Watched:
                         self._objects.pop(item["metadata"]["name"], None)
                     else:
                         self._keep(item)
+                    self._tell()
 
     def _keep(self, found: JSON) -> None:
         name = found["metadata"]["name"]
@@ -123,6 +160,7 @@ class Watched:
         with self._lock:
             self._error = error
             self._synced.set()
+            self._tell()
 
 
 def _version(item: JSON) -> int:
@@ -133,11 +171,11 @@ def _slim(item: JSON) -> JSON:
     """Without who wrote which field, but with who wrote last: most of an object's bytes are that."""
     metadata = dict(item["metadata"])
     fields = metadata.pop("managedFields", None) or []
-    metadata["writers"] = [
+    metadata[WRITERS] = [
         {"manager": f.get("manager"), "time": f.get("time")} for f in fields if not f.get("subresource")
     ]
     if HOLD in (metadata.get("annotations") or {}):
-        metadata["holder"] = writer_of(item, HOLD)
+        metadata[HOLDER] = writer_of(item, HOLD)
     return {**item, "metadata": metadata}
 
 

@@ -97,8 +97,15 @@ class KubernetesPlatform:
             weights = json.loads((state.get("data") or {}).get("weights") or "{}")
             serving = sizes.serving_sizes(self._target, weights)
             slots.ensure(self._target, slot, serving)
-            if serving and not weights.get(slot.slot):
+            scaled = any(slots.uses(self._target, name, names.AUTOSCALER) for name in weights)
+            if serving and scaled and not weights.get(slot.slot):
                 sizes.pin_serving(self._target, weights, serving)
+
+    def settle(self, slot: str, seconds: float) -> None:
+        """Return as soon as that slot is ready, after so many seconds in any case."""
+        with _errors():
+            target = self._target
+            target.watch(names.DEPLOYMENT).until(lambda: observing.ready(target, slot), seconds)
 
     def run_job(self, fence: int, slot: SlotSpec, job: JobSpec) -> JobResult:
         """Start the job if its key is new, and tell where it stands."""
@@ -137,7 +144,7 @@ class KubernetesPlatform:
             traffic.follow(self._target, fence, routing.weights, edges, here)
             background.hand_over(self._target, routing.background)
             serving = [slot for slot, weight in routing.weights.items() if weight]
-            if len(serving) == 1:
+            if len(serving) == 1 and slots.uses(self._target, serving[0], names.AUTOSCALER):
                 sizes.release(self._target, serving[0])
 
     def resize(self, fence: int, now: datetime) -> Sequence[str]:

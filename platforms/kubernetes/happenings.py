@@ -1,6 +1,7 @@
 """What people of the cluster see with `kubectl describe` and `kubectl get events`: what the portal did.
 
-Told beside the act and never in its way: an Event that cannot be written is left out.
+Told beside the act and never in its way: nobody waits for an Event, and one that cannot be written is
+left out.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from platforms.base import PlatformError
-from platforms.kubernetes import names
+from platforms.kubernetes import names, together
 from platforms.kubernetes.target import Target
 
 JSON = dict[str, Any]
 
 
 def tell(target: Target, item: JSON, reason: str, sentence: str) -> None:
-    """Write an Event on this object."""
+    """Have an Event on this object, soon."""
     metadata = item["metadata"]
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     subject = {
@@ -41,5 +42,9 @@ def tell(target: Target, item: JSON, reason: str, sentence: str) -> None:
         "lastTimestamp": now,
         "count": 1,
     }
+    together.aside(lambda: _write(target, body))
+
+
+def _write(target: Target, body: JSON) -> None:
     with suppress(PlatformError):
         target.api.create(names.EVENT, target.namespace, body)

@@ -13,7 +13,7 @@ from typing import Any
 
 from platforms.base import PlatformRefused
 from platforms.kubernetes import names
-from platforms.kubernetes.cache import writer_of
+from platforms.kubernetes.cache import HOLDER, writer_of
 from platforms.kubernetes.refusals import Missing
 from platforms.kubernetes.target import Target, notes
 
@@ -35,7 +35,7 @@ def held(target: Target, objects: Iterable[JSON | None]) -> str:
 
 def _sentence(item: JSON) -> str:
     why = " ".join(notes(item)[names.HOLD].split())[:MOST_LETTERS]
-    writer = item["metadata"].get("holder") or writer_of(item, names.HOLD)
+    writer = item["metadata"].get(HOLDER) or writer_of(item, names.HOLD)
     by = f", put there with {writer['manager']} at {writer['time']}" if writer else ""
     says = f"says “{why}”" if why else "gives no reason"
     kind = item.get("kind") or "object"

@@ -101,6 +101,12 @@ COLOURED = (
 )
 """What a colour may be made of, in the order in which it is applied: what others need comes first."""
 
+NEEDED = frozenset({SERVICE_ACCOUNT, CONFIG_MAP, EXTERNAL_SECRET, NETWORK_POLICY, SERVICE})
+"""What pods find when they start: there before anything that makes pods."""
+
+SIZED = frozenset({DEPLOYMENT, CRON_JOB, AUTOSCALER})
+"""What has a size of its own, which is no part of a content."""
+
 BY_KIND = {kind.kind: kind for kind in (*COLOURED, JOB, POD, ROUTE, EVENT)}
 
 

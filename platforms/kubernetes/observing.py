@@ -80,6 +80,12 @@ def _slots(target: Target) -> list[SlotState]:
     return found
 
 
+def ready(target: Target, slot: str) -> bool:
+    """Is everything of that colour ready that is told to work, as the watch has it?"""
+    mine = [item for item in target.objects(names.DEPLOYMENT) if label(item, names.SLOT) == slot]
+    return not any(background.wants_work(item) and reasons.not_ready(item, []) for item in mine)
+
+
 def _release(pod: JSON) -> str:
     return label(pod, names.VERSION)
 

@@ -10,16 +10,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from platforms.base import ObjectChange, SlotSpec
-from platforms.kubernetes import names, slots
+from platforms.kubernetes import names, slots, together
+from platforms.kubernetes.cache import WRITERS
 from platforms.kubernetes.names import kind_of
 from platforms.kubernetes.sizes import FLOOR, pinned
 from platforms.kubernetes.target import Target, label
 
 JSON = dict[str, Any]
-SIZED = frozenset({"Deployment", "CronJob", "HorizontalPodAutoscaler"})
 OWN_NOTES = frozenset({names.RELEASE, names.RUN, names.SEAL, names.FENCE, names.HASH, FLOOR})
 IDENTITY = (
     "uid",
@@ -35,7 +36,7 @@ MOST_CHANGES = 400
 
 def tried(target: Target, item: JSON) -> JSON:
     """The object as the API server would keep it, with defaults and whatever admission changes."""
-    sized = pinned(item, None, {}) if item["kind"] in SIZED else item
+    sized = pinned(item, None, {}) if kind_of(item) in names.SIZED else item
     return target.api.apply(kind_of(item), target.namespace, sized, dry_run=True)
 
 
@@ -47,7 +48,8 @@ def fingerprint(objects: list[JSON], slot: str) -> str:
 
 def changes(target: Target, slot: SlotSpec, serving: str | None) -> tuple[tuple[ObjectChange, ...], str]:
     """Every difference to the serving colour, and the fingerprint of what would come."""
-    coming = [tried(target, item) for c in slot.components for item in slots.objects_of(target, slot, c)]
+    objects = [item for c in slot.components for item in slots.objects_of(target, slot, c)]
+    coming = together.each(partial(tried, target, item) for item in objects)
     wanted = {_key(found, slot.slot): normalised(found, slot.slot) for found in coming}
     there = _serving(target, serving, wanted) if serving else {}
     found: list[ObjectChange] = []
@@ -62,7 +64,7 @@ def normalised(item: Mapping[str, Any], slot: str) -> JSON:
     plain: JSON = json.loads(json.dumps(item).replace(slot, names.SLOT_PLACEHOLDER))
     plain.pop("status", None)
     metadata = plain["metadata"]
-    for key in (*IDENTITY, "writers"):
+    for key in (*IDENTITY, WRITERS):
         metadata.pop(key, None)
     notes = {k: v for k, v in (metadata.pop("annotations", None) or {}).items() if k not in OWN_NOTES}
     notes = {k: v for k, v in notes.items() if not k.startswith("deployment.kubernetes.io/")}

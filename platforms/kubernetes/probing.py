@@ -6,10 +6,11 @@ rights and schema speak before anything is written.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from platforms.base import PlatformRefused, ProbeResult, SlotSpec
-from platforms.kubernetes import names, preview, slots
+from platforms.kubernetes import names, preview, slots, together
 from platforms.kubernetes.refusals import Missing
 from platforms.kubernetes.target import Target, label
 
@@ -62,22 +63,26 @@ def _gateway(target: Target) -> list[str]:
 def _slot(target: Target, slot: SlotSpec, made: list[JSON]) -> list[str]:
     """What is wrong with the slot's objects; what the API server would make of each goes to `made`."""
     problems: list[str] = []
+    wanted: list[tuple[str, JSON]] = []
     for component in slot.components:
         try:
-            objects = slots.objects_of(target, slot, component)
+            wanted += [(component.name, item) for item in slots.objects_of(target, slot, component)]
         except PlatformRefused as error:
             problems.append(error.reason)
-            continue
-        for item in objects:
-            problems += [f"{component.name}: {text}" for text in _tried(target, item, made)]
+    tries = together.each(partial(_tried, target, item) for _, item in wanted)
+    for (name, _), answer in zip(wanted, tries, strict=True):
+        if isinstance(answer, str):
+            problems.append(f"{name}: {answer}")
+        else:
+            made.append(answer)
     return list(dict.fromkeys(problems))
 
 
-def _tried(target: Target, item: JSON, made: list[JSON]) -> list[str]:
+def _tried(target: Target, item: JSON) -> JSON | str:
+    """The object as it would be, or why it cannot be."""
     try:
-        made.append(preview.tried(target, item))
+        return preview.tried(target, item)
     except PlatformRefused as error:
-        return [f"{item['kind']} {item['metadata']['name']}: {error.reason}"]
+        return f"{item['kind']} {item['metadata']['name']}: {error.reason}"
     except Missing:
-        return [f"the cluster does not know {item['kind']} ({item['apiVersion']})."]
-    return []
+        return f"the cluster does not know {item['kind']} ({item['apiVersion']})."

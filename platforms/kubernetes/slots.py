@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from platforms.base import ComponentSpec, PlatformRefused, SlotSpec
-from platforms.kubernetes import happenings, names
+from platforms.kubernetes import happenings, names, together
 from platforms.kubernetes.adopting.pods import adopted
-from platforms.kubernetes.names import COLOURED, Kind, kind_of
+from platforms.kubernetes.names import COLOURED, NEEDED, SIZED, Kind, kind_of
 from platforms.kubernetes.refusals import Missing
 from platforms.kubernetes.sizes import pinned
 from platforms.kubernetes.target import Target, label, notes
@@ -39,35 +40,40 @@ def objects_of(target: Target, slot: SlotSpec, component: ComponentSpec) -> list
 def ensure(target: Target, slot: SlotSpec, sizes: Mapping[str, int]) -> None:
     """Have this colour's objects; what it held and no longer wants is deleted."""
     wanted = [item for component in slot.components for item in objects_of(target, slot, component)]
-    wanted.sort(key=lambda item: COLOURED.index(kind_of(item)))
     record = _record_of(target, slot.slot)
     if record is not None and adopted(record):
         return  # it runs as its team has made it; made anew by us it would be started anew
     whole = _hash(wanted)
-    if record is not None and not slot.components:
+    if not slot.components:
+        if record is None:
+            _write_record(target, slot, (), "")
         return
     if record is not None and notes(record).get(names.HASH) == whole and _all_there(target, wanted):
         return
     before = inventory(record)
     _write_record(target, slot, [*before, *(_key(item) for item in wanted)], "")
-    for item in wanted:
-        _apply(target, item, sizes)
+    for wave in _waves(wanted):
+        together.each(partial(_apply, target, item, sizes) for item in wave)
     for gone in sorted(set(before) - {_key(item) for item in wanted}):
         kind, _, name = gone.partition("/")
         target.api.delete(names.BY_KIND[kind], target.namespace, name)
-    _write_record(target, slot, [_key(item) for item in wanted], whole if slot.components else "")
+    _write_record(target, slot, [_key(item) for item in wanted], whole)
+
+
+def _waves(wanted: list[JSON]) -> list[list[JSON]]:
+    """What pods need, then all else; within a wave no order matters."""
+    needs = [item for item in wanted if kind_of(item) in NEEDED]
+    return [needs, [item for item in wanted if kind_of(item) not in NEEDED]]
 
 
 def apply_needs(target: Target, slot: SlotSpec, component: ComponentSpec) -> JSON:
     """Have what a job of this component needs beside its pod; returns the object that holds the pod."""
-    holder: JSON | None = None
-    for item in objects_of(target, slot, component):
-        if item["kind"] in ("Deployment", "CronJob"):
-            holder = item
-        elif item["kind"] in ("ServiceAccount", "ConfigMap", "ExternalSecret", "NetworkPolicy"):
-            _apply(target, item, {})
+    objects = objects_of(target, slot, component)
+    holder = next((item for item in objects if item["kind"] in ("Deployment", "CronJob")), None)
     if holder is None:
         raise PlatformRefused("invalid", f"{component.name} has no pod that a job could run in.")
+    beside = NEEDED - {names.SERVICE}
+    together.each(partial(_apply, target, item, {}) for item in objects if kind_of(item) in beside)
     return holder
 
 
@@ -76,7 +82,7 @@ def retire(target: Target, slot: str) -> None:
     chosen = f"{target.selector},{names.SLOT}={slot}"
     others = [kind for kind in reversed(COLOURED) if kind is not names.CONFIG_MAP]
     for kind in (names.JOB, *others, names.CONFIG_MAP):  # the record goes last: until then it can be repeated
-        if kind is names.EXTERNAL_SECRET and not _uses(target, slot, kind):
+        if kind is names.EXTERNAL_SECRET and not uses(target, slot, kind):
             continue
         target.api.delete_all(kind, target.namespace, chosen)
     for item in target.objects(names.CONFIG_MAP):
@@ -87,11 +93,6 @@ def retire(target: Target, slot: str) -> None:
 def records(target: Target) -> list[JSON]:
     """The record of every colour that is here."""
     return [item for item in target.objects(names.CONFIG_MAP) if label(item, names.ROLE) == "slot"]
-
-
-def known(target: Target, slot: str) -> bool:
-    """Is that colour here?"""
-    return any(label(item, names.SLOT) == slot for item in records(target))
 
 
 def inventory(record: JSON | None) -> list[str]:
@@ -124,7 +125,8 @@ def _edges(slot: SlotSpec) -> dict[str, JSON]:
     return found
 
 
-def _uses(target: Target, slot: str, kind: Kind) -> bool:
+def uses(target: Target, slot: str, kind: Kind) -> bool:
+    """Does the record of that colour name objects of this kind?"""
     record = _record_of(target, slot)
     return any(key.startswith(f"{kind.kind}/") for key in inventory(record))
 
@@ -161,7 +163,7 @@ def _write_record(target: Target, slot: SlotSpec, keys: Iterable[str], whole: st
 def _apply(target: Target, item: JSON, sizes: Mapping[str, int]) -> None:
     kind = kind_of(item)
     live = None
-    if kind in (names.DEPLOYMENT, names.CRON_JOB, names.AUTOSCALER):
+    if kind in SIZED:
         live = _live(target, kind, item)
         item = pinned(item, live, sizes)
     found = target.api.apply(kind, target.namespace, item)

@@ -12,10 +12,10 @@ from typing import Any
 from platforms.base import PlatformRefused, PlatformUnavailable
 from platforms.kubernetes import names
 from platforms.kubernetes.api import Api
-from platforms.kubernetes.cache import Watched, watched
+from platforms.kubernetes.cache import HOLDER, WRITERS, Watched, watched
 from platforms.kubernetes.connection import connection_of
 from platforms.kubernetes.names import Kind
-from platforms.kubernetes.refusals import Conflict
+from platforms.kubernetes.refusals import Conflict, Missing
 from platforms.kubernetes.settings import ClusterSettings
 
 JSON = dict[str, Any]
@@ -62,10 +62,14 @@ class Target:
     def take(self, fence: int, change: Callable[[dict[str, str]], None] | None = None) -> JSON:
         """Remember this fence, and change the state's data with it; refused when a higher one was seen.
 
-        Written only when something differs. Raises PlatformRefused (`fence`).
+        Written only when something differs. What the watch has seen is good enough to write over, since the
+        write names its version; where nothing is to be written the state is asked anew. Raises
+        PlatformRefused (`fence`).
         """
-        for _ in range(ATTEMPTS):
+        found = self._seen_state()
+        if found is None or fence_of(found) > fence or self._wanted(found, fence, change) == found:
             found = self.state()
+        for _ in range(ATTEMPTS):
             seen = fence_of(found)
             if seen > fence:
                 raise PlatformRefused("fence", f"Fence {seen} was seen in {self.region}; {fence} is too old.")
@@ -74,11 +78,23 @@ class Target:
                 return found
             try:
                 if found is None:
-                    return self.api.create(names.CONFIG_MAP, self.namespace, wanted)
-                return self.api.replace(names.CONFIG_MAP, self.namespace, wanted)
-            except Conflict:
+                    made = self.api.create(names.CONFIG_MAP, self.namespace, wanted)
+                else:
+                    made = self.api.replace(names.CONFIG_MAP, self.namespace, wanted)
+            except (Conflict, Missing):
+                found = self.state()
                 continue
+            self.watch(names.CONFIG_MAP).put(made)
+            return made
         raise PlatformUnavailable(f"The state of {self.region} is being changed by others.", 1.0)
+
+    def _seen_state(self) -> JSON | None:
+        """The state as the watch has it, in the form in which it can be written."""
+        found = self.watch(names.CONFIG_MAP).named(self.state_name, self.settings.timeout_seconds)
+        if found is None:
+            return None
+        kept = {key: value for key, value in found["metadata"].items() if key not in (WRITERS, HOLDER)}
+        return {**found, "metadata": kept}
 
     def _wanted(self, found: JSON | None, fence: int, change: Any) -> JSON:
         body: JSON = json.loads(json.dumps(found)) if found else {

@@ -8,13 +8,13 @@ settings there is no share, only a cut-over of the Service's selector.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from platforms.base import PlatformRefused, PlatformUnavailable
 from platforms.kubernetes import happenings, names
 from platforms.kubernetes.adopting.pods import adopted
+from platforms.kubernetes.cache import WRITERS
 from platforms.kubernetes.refusals import Conflict
 from platforms.kubernetes.target import ATTEMPTS, Target, label, notes
 
@@ -56,21 +56,23 @@ def weights_now(target: Target, routes: list[JSON], services: list[JSON]) -> dic
 def acted_past(routes: list[JSON], wanted: Mapping[str, int]) -> str:
     """Who changed a route otherwise than the last switch wanted, empty when nobody did."""
     for route in routes:
-        spec = {slot: w for slot, w in _spec_shares(route).items() if w}
+        spec = _given(_spec_shares(route))
         last = _last_writer(route)
-        if (
-            spec != {slot: w for slot, w in wanted.items() if w}
-            and last.get("manager") != names.FIELD_MANAGER
-        ):
+        if spec != _given(wanted) and last.get("manager") != names.FIELD_MANAGER:
             name = route["metadata"]["name"]
             return f"{last.get('manager')} changed the route {name} to {_words(spec)} at {last.get('time')}"
     return ""
 
 
+def _given(shares: Mapping[str, int]) -> dict[str, int]:
+    """The colours that get something."""
+    return {slot: share for slot, share in shares.items() if share}
+
+
 def _last_writer(route: JSON) -> JSON:
     """Who wrote the route last, status aside: `manager` and `time`."""
     metadata = route["metadata"]
-    writers = metadata.get("writers") or [
+    writers = metadata.get(WRITERS) or [
         entry for entry in metadata.get("managedFields") or [] if not entry.get("subresource")
     ]
     last: JSON = max(writers, key=_recency, default={})
@@ -134,12 +136,16 @@ def addresses(target: Target, names_of_edges: list[str]) -> dict[str, str]:
 def _write_route(
     target: Target, fence: int, name: str, port: JSON, weights: Mapping[str, int], slots: list[str]
 ) -> str:
-    """Write the route of one edge component; its name while its acceptance is to be waited for."""
+    """Write the route of one edge component; its name while its acceptance is to be waited for.
+
+    As the watch has seen it is good enough to write over, since the write names that version.
+    """
+    path = names.ROUTE.path(target.namespace, name)
+    live = _to_write_over(target, fence, name, weights) or target.api.find(path)
     for _ in range(ATTEMPTS):
-        live = target.api.find(names.ROUTE.path(target.namespace, name))
         if live is not None:
             _ours(target, live)
-            if int(notes(live).get(names.FENCE) or 0) > fence:
+            if _fence(live) > fence:
                 raise PlatformRefused("fence", f"The route {name} was written under a higher fence.")
         if not weights:
             if live is not None:
@@ -152,11 +158,24 @@ def _write_route(
         try:
             found = target.api.apply(names.ROUTE, target.namespace, wanted, force=True)
         except Conflict:
+            live = target.api.find(path)
             continue
         target.watch(names.ROUTE).put(found)
         happenings.tell(target, found, "TrafficMoved", f"Traffic goes to {_words(_spec_shares(found))}.")
         return name
     raise PlatformUnavailable(f"The route {name} is being changed by others.", 1.0)
+
+
+def _to_write_over(target: Target, fence: int, name: str, weights: Mapping[str, int]) -> JSON | None:
+    """The route as the watch has it, if it is sure to be written; else it has to be asked for anew."""
+    found = target.watch(names.ROUTE).named(name, target.settings.timeout_seconds)
+    if found is None or not weights or _fence(found) > fence:
+        return None
+    return None if _given(_spec_shares(found)) == _given(weights) else found
+
+
+def _fence(route: JSON) -> int:
+    return int(notes(route).get(names.FENCE) or 0)
 
 
 def _route(
@@ -231,15 +250,12 @@ def _ours(target: Target, live: JSON) -> None:
 
 
 def _accepted(target: Target, written: list[str]) -> None:
-    deadline = time.monotonic() + ACCEPT_SECONDS
-    while True:
+    def waiting() -> list[str]:
         routes = {item["metadata"]["name"]: item for item in target.objects(names.ROUTE)}
-        waiting = [why for name in written if (why := not_in_force(routes.get(name)))]
-        if not waiting:
-            return
-        if time.monotonic() > deadline:
-            raise PlatformUnavailable(waiting[0], 2.0)
-        time.sleep(0.05)
+        return [why for name in written if (why := not_in_force(routes.get(name)))]
+
+    if not target.watch(names.ROUTE).until(lambda: not waiting(), ACCEPT_SECONDS):
+        raise PlatformUnavailable(next(iter(waiting()), "The route changes again and again."), 2.0)
 
 
 def not_in_force(route: JSON | None) -> str:

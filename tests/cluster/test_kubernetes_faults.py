@@ -20,6 +20,7 @@ from tests.cluster.plane import ControlPlane
 from tests.cluster.standins import Standins, tls_server
 from tests.platforms.contract import ready
 
+OURS = names.FIELD_MANAGER
 MERGE = "application/merge-patch+json"
 
 
@@ -306,10 +307,13 @@ def test_kubectl_sees_the_story(here: Here, namespace: Namespace) -> None:
 def test_events_tell_people_of_the_cluster(here: Here, namespace: Namespace) -> None:
     ready(here, "blue")
     here.platform.switch(1, Routing({"blue": 100}, None))
-    ours = [e for e in namespace.get("v1/events")["items"] if e["source"].get("component") == "hmhp-portal"]
-    told = {(event["reason"], event["involvedObject"]["name"], event["message"]) for event in ours}
-    assert ("TrafficMoved", "web", "Traffic goes to blue 100 %.") in told
-    assert ("Deployed", "web-blue", "Release release of blue in the colour blue.") in told
+
+    def told() -> set[tuple[str, str, str]]:
+        events = [e for e in namespace.get("v1/events")["items"] if e["source"].get("component") == OURS]
+        return {(event["reason"], event["involvedObject"]["name"], event["message"]) for event in events}
+
+    eventually(lambda: ("TrafficMoved", "web", "Traffic goes to blue 100 %.") in told())
+    eventually(lambda: ("Deployed", "web-blue", "Release release of blue in the colour blue.") in told())
 
 
 def test_every_colour_stays_a_backend_and_the_sum_is_never_zero(here: Here, namespace: Namespace) -> None:
