@@ -46,12 +46,21 @@ def _doubt(run: RunView, step: StepView, seen: Seen, now: datetime) -> Move | No
     """Between the verdict that ended the last weight and this one, green may have become doubtful.
 
     A hold, a pause or another region's bake lies between them: only what passes now gets more traffic.
+    Every region that green serves in is asked, not the step's alone: it is one content everywhere, and the
+    first bad region returns all, so one that may be bad lets no other go on. A region that is quiet since it
+    passed is no doubt; the judge sees to that.
     """
-    verdict = seen.verdicts.get(step.region)
-    if verdict is None or verdict.outcome == Outcome.PASS:
-        return None
-    at = f"{seen.regions[step.region].weights.get(run.green, 0)} % in {step.region}"
-    return _undecided(run, step, verdict, step.seconds_running(now), at)
+    others = [region for region in run.plan["regions"] if region != step.region]
+    for region in (step.region, *others):
+        verdict = seen.verdicts.get(region)
+        if verdict is None or verdict.outcome == Outcome.PASS:
+            continue
+        here = seen.regions.get(region)
+        weight = here.weights.get(run.green, 0) if here else "?"
+        before = "" if region == step.region else f" before {step.weight} % in {step.region}"
+        at = f"{weight} % in {region}{before}"
+        return _undecided(run, step, verdict, step.seconds_running(now), at)
+    return None
 
 
 def bake_left(step: StepView, now: datetime) -> float:

@@ -12,7 +12,10 @@ from deployments.services.content import slot_spec
 from deployments.services.leases import Lease, patiently
 from deployments.services.progress import masked
 from deployments.services.targets import in_threads
-from platforms.base import JobResult, JobSpec, Platform, PlatformRefused, ProbeResult, Routing
+from platforms.base import JobResult, JobSpec, Platform, PlatformRefused, ProbeResult, Routing, Settles
+
+SETTLE_SECONDS = 0.4
+"""How long a call waits for green to get ready before the look goes on: a few moments spare a whole look."""
 
 CHANGES = frozenset({"make_room", "ensure", "switch", "retire"})
 """Calls after which what was seen before is old."""
@@ -46,12 +49,26 @@ def refused_by_fence(error: PlatformRefused) -> bool:
 def _work(fence: int, run: DeploymentRun, platform: Platform, call: Call) -> Callable[[], Answer]:
     spec = slot_spec(run)
     room = slot_spec(run, empty=True)
+
+    def settled() -> None:
+        if isinstance(platform, Settles):
+            platform.settle(run.slot, SETTLE_SECONDS)
+
+    def ensure() -> None:
+        platform.ensure(fence, spec)
+        settled()
+
+    def switch() -> None:
+        platform.switch(fence, routing_of(call))
+        if call.background == run.slot:  # its workers have just been told to begin
+            settled()
+
     work: dict[str, Callable[[], Answer]] = {
         "probe": lambda: platform.probe(spec),
         "make_room": lambda: platform.ensure(fence, room),
-        "ensure": lambda: platform.ensure(fence, spec),
+        "ensure": ensure,
         "job": lambda: platform.run_job(fence, spec, _job(run, call)),
-        "switch": lambda: platform.switch(fence, routing_of(call)),
+        "switch": switch,
         "retire": lambda: platform.retire(fence, call.slot),
     }
     return work[call.kind]

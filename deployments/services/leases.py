@@ -82,12 +82,16 @@ def release(lease: Lease, look_in: float | None) -> None:
 
 @contextmanager
 def fenced(lease: Lease) -> Iterator[DeploymentRun]:
-    """A transaction over the locked run, entered only while the fence is ours; raises LeaseLost."""
+    """A transaction over the locked run, entered only while the fence is ours; it renews the lease.
+
+    Raises LeaseLost.
+    """
     with transaction.atomic():
         held = DeploymentRun.objects.select_for_update(no_key=True, of=("self",))
         run = held.select_related("environment").filter(pk=lease.run_id, fence=lease.fence).first()
         if run is None:
             raise LeaseLost
+        renew(lease)
         yield run
 
 

@@ -32,26 +32,30 @@ MAX_LINES = 200
 GENERATION = 100_000_000
 """A longer jump of positions is a target that began anew, not lines that were left out."""
 
-Answered = tuple[Observation, list[tuple[str, int, str]]]
+Output = list[tuple[str, int, str]]
+Answered = tuple[Observation, Output]
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """New output by region, and how far it had been read before."""
+    """What the regions answered, why others did not, new output, and how far it had been read before."""
 
-    output: dict[str, list[tuple[str, int, str]]]
+    regions: dict[str, Observation]
+    output: dict[str, Output]
+    silent: dict[str, str]
     marks: dict[str, dict[str, int]]
 
 
 @dataclass
 class Look:
-    """One look under one lease: the targets, their drivers, and what could not even be opened."""
+    """One look under one lease: the targets, their drivers, what could not even be opened, moves so far."""
 
     lease: Lease
     targets: dict[str, Target] = field(default_factory=dict)
     platforms: dict[str, Platform] = field(default_factory=dict)
     closed: dict[str, str] = field(default_factory=dict)
     sampled: bool = False
+    moves: int = 0
 
     def platform(self, region: str) -> Platform:
         """The driver of a region; raises PlatformUnavailable where there is none."""
@@ -78,6 +82,13 @@ def begin(lease: Lease, run: DeploymentRun) -> Look:
 
 def see(look: Look, run: DeploymentRun, view: RunView) -> Seen:
     """Look at every region now and write down what is new; raises LeaseLost."""
+    heard = listen(look, run)
+    with fenced(look.lease) as locked:
+        return write_down(look, locked, view, heard)
+
+
+def listen(look: Look, run: DeploymentRun) -> Heard:
+    """Ask every region what is there now; no transaction is open. Raises LeaseLost."""
     marks = {} if look.sampled or run.run_kind == RunKind.RETIRE else dict(_marks(run))
     read = run.run_kind == RunKind.DEPLOY and not look.sampled
     work = {
@@ -87,7 +98,7 @@ def see(look: Look, run: DeploymentRun, view: RunView) -> Seen:
     regions, output, silent = _answers(look, in_threads(work))
     remember({look.targets[region]: seen for region, seen in regions.items()})
     remember_silence({look.targets[r]: why for r, why in silent.items() if r in look.targets})
-    return _written(look, run, view, regions, Heard(output, marks), silent)
+    return Heard(regions, output, silent, marks)
 
 
 def _observing(platform: Platform, slot: str, after: dict[str, int] | None) -> Callable[[], Answered]:
@@ -117,10 +128,10 @@ def _fair(lines: Sequence[tuple[str, int, str]]) -> list[tuple[str, int, str]]:
 
 def _answers(
     look: Look, futures: dict[str, Any]
-) -> tuple[dict[str, Observation], dict[str, list[tuple[str, int, str]]], dict[str, str]]:
+) -> tuple[dict[str, Observation], dict[str, Output], dict[str, str]]:
     """Who answered with what, and why the others did not."""
     regions: dict[str, Observation] = {}
-    output: dict[str, list[tuple[str, int, str]]] = {}
+    output: dict[str, Output] = {}
     silent = {**look.closed, **dict.fromkeys(futures, f"It did not answer within {OBSERVE_SECONDS:g} s.")}
     for region in finished(look.lease, futures, OBSERVE_SECONDS):
         try:
@@ -139,33 +150,25 @@ def _clean(slot: Any) -> Any:
     return replace(slot, components=tuple(replace(c, reason=masked(c.reason)) for c in parts))
 
 
-def _written(
-    look: Look,
-    run: DeploymentRun,
-    view: RunView,
-    regions: dict[str, Observation],
-    heard: Heard,
-    silent: dict[str, str],
-) -> Seen:
-    """Count, judge and write under the fence."""
-    output = heard.output
-    with fenced(look.lease) as locked:
-        counted = locked.run_kind == RunKind.DEPLOY
-        parts = {region: tallies.add(locked, region, seen) for region, seen in regions.items() if counted}
-        totals = {region: tallies.summed(found) for region, found in parts.items()}
-        judged = judging.verdicts(locked, view, regions, silent, parts, clock.now()) if counted else {}
-        lines = [*weights_moved(locked, regions), *_output(heard)]
-        if counted and not look.sampled:
-            lines += [_sample(region, seen, totals[region]) for region, seen in regions.items()]
-        lines += _remember_verdicts(locked, judged, regions)
-        lines += late_entries.note(locked, regions)
-        locked.save(update_fields=("memory", "verdicts"))
-        append(locked, lines)
-        _advance_marks(locked, output)
-        record_weights(locked, lines)
-        late_entries.record_all(locked, lines)
+def write_down(look: Look, run: DeploymentRun, view: RunView, heard: Heard) -> Seen:
+    """Count, judge and write; the run is locked under its fence."""
+    regions = heard.regions
+    counted = run.run_kind == RunKind.DEPLOY
+    parts = {region: tallies.add(run, region, seen) for region, seen in regions.items() if counted}
+    totals = {region: tallies.summed(found) for region, found in parts.items()}
+    judged = judging.verdicts(run, view, regions, heard.silent, parts, clock.now()) if counted else {}
+    lines = [*weights_moved(run, regions), *_output(heard)]
+    if counted and not look.sampled:
+        lines += [_sample(region, seen, totals[region]) for region, seen in regions.items()]
+    lines += _remember_verdicts(run, judged, regions)
+    lines += late_entries.note(run, regions)
+    run.save(update_fields=("memory", "verdicts"))
+    append(run, lines)
+    _advance_marks(run, heard.output)
+    record_weights(run, lines)
+    late_entries.record_all(run, lines)
     look.sampled = True
-    return Seen(regions, silent, totals, judged)
+    return Seen(regions, heard.silent, totals, judged)
 
 
 def record_weights(run: DeploymentRun, lines: list[Line]) -> None:
@@ -246,7 +249,7 @@ def _marks(run: DeploymentRun) -> dict[str, dict[str, int]]:
     return head.marks if head else {}
 
 
-def _advance_marks(run: DeploymentRun, output: dict[str, list[tuple[str, int, str]]]) -> None:
+def _advance_marks(run: DeploymentRun, output: dict[str, Output]) -> None:
     """Remember how far the output was read, in the transaction that wrote its lines: none twice."""
     if not any(output.values()):
         return

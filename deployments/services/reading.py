@@ -21,13 +21,11 @@ def load(run_id: int) -> DeploymentRun:
     return DeploymentRun.objects.select_related("environment", "blue", "retires", "proved_by").get(pk=run_id)
 
 
-def fresh(known: DeploymentRun) -> DeploymentRun:
-    """The run's row again, with the neighbours that this look has read already."""
-    run = DeploymentRun.objects.get(pk=known.pk)
+def lend(run: DeploymentRun, known: DeploymentRun) -> None:
+    """Give the run's row the neighbours that this look has read already."""
     for name in ("environment", "blue", "retires", "proved_by"):
         if getattr(run, f"{name}_id") == getattr(known, f"{name}_id"):
             setattr(run, name, getattr(known, name))
-    return run
 
 
 def view_of(run: DeploymentRun) -> RunView:

@@ -14,7 +14,7 @@ from deployments.errors import RunNotFound
 from deployments.models import DeploymentRun
 from deployments.plan import next_step, watch
 from deployments.plan.moves import Answer, Ask, Begin, Call, Done, Fail, Move, Note, Return, Succeed, Wait
-from deployments.plan.views import RunView, Seen
+from deployments.plan.views import Seen
 from deployments.services import calls, leases, looking, outcomes, reading, returning, turn, way_back
 from deployments.services.leases import Lease, LeaseLost, fenced
 from deployments.services.progress import Line, append, masked
@@ -81,45 +81,61 @@ def _look(lease: Lease) -> float | None:
 
 
 def _forward(lease: Lease, run: DeploymentRun) -> float | None:
-    """Moves of a running or paused run, until there is one to wait for."""
+    """Moves of a running or paused run, until there is one to wait for.
+
+    What was seen and every move that needs nobody outside are one transaction; no call is made before the
+    transaction that says so has been committed.
+    """
     look = looking.begin(lease, run)
     if run.run_kind == RunKind.DEPLOY:
         way_back.keep(run, look.targets)
         way_back.tell(run, look.platforms)
     answers: dict[Call, Answer] = {}
     seen: Seen | None = None
-    for _ in range(MOVES_PER_LOOK):
-        leases.renew(lease)
-        run = reading.fresh(run)
-        view = reading.view_of(run)
-        seen = seen or looking.see(look, run, view)
-        move = next_step(view, seen, clock.now(), answers)
+    while look.moves < MOVES_PER_LOOK:
+        heard = looking.listen(look, run) if seen is None else None
+        with fenced(lease) as locked:
+            reading.lend(locked, run)
+            if heard is not None:
+                seen = looking.write_down(look, locked, reading.view_of(locked), heard)
+            assert seen is not None
+            move = _decide(look, locked, seen, answers, alone=heard is None)
         if isinstance(move, Ask):
-            stop = _ask(lease, look, run, view, move, answers)
+            stop = _ask(lease, look, run, move, answers)
             if stop is not None:
                 return stop
-            seen = None if move.call.kind in calls.CHANGES else seen
-            continue
-        after = _record(lease, move)
-        seen = None if isinstance(move, Note) else seen  # what is watched from now on wants a fresh look
+        after = _after(locked, move)
         if after is not None:
             return None if after < 0 else after
+        if isinstance(move, Note) or (isinstance(move, Ask) and move.call.kind in calls.CHANGES):
+            seen = None  # what is watched from now on, or was changed, wants a fresh look
     return 0.0
 
 
+def _decide(
+    look: looking.Look, run: DeploymentRun, seen: Seen, answers: dict[Call, Answer], *, alone: bool
+) -> Move | None:
+    """Write down the moves of this moment; the last one, or None where the next wants a transaction alone.
+
+    `alone`: nothing was written in this transaction yet. The run is locked under its fence.
+    """
+    while look.moves < MOVES_PER_LOOK:
+        move = next_step(reading.view_of(run), seen, clock.now(), answers)
+        if isinstance(move, Fail | Return | Succeed) and not alone:
+            return None
+        _write(run, move)
+        look.moves += 1
+        alone = False
+        if not isinstance(move, Begin | Done):
+            return move
+    return None
+
+
 def _ask(
-    lease: Lease,
-    look: looking.Look,
-    run: DeploymentRun,
-    view: RunView,
-    move: Ask,
-    answers: dict[Call, Answer],
+    lease: Lease, look: looking.Look, run: DeploymentRun, move: Ask, answers: dict[Call, Answer]
 ) -> float | None:
     """Carry out a call and keep its answer; a number means that the look is over until then."""
-    step = view.current
     try:
-        if move.sentence:
-            _say(lease, move.sentence)
         if stopped(run.environment.name):
             return 0.0  # put in force since this look began: decide again, with it
         answers[move.call] = calls.carry_out(lease, run, look.platform(move.call.region), move.call)
@@ -129,14 +145,16 @@ def _ask(
     except PlatformRefused as error:
         if calls.refused_by_fence(error):
             raise
-        text = f"{move.call.region} refused: {masked(error.reason)}"
-        return _record(lease, Fail(step.ordinal if step else 0, text))
+        failed = Fail(move.call.step, f"{move.call.region} refused: {masked(error.reason)}")
+        with fenced(lease) as locked:
+            _write(locked, failed)
+        return _after(locked, failed)
     _keep_output(lease, move.call, answers[move.call])
     return None
 
 
 def _say(lease: Lease, sentence: str) -> None:
-    """The run says what it is doing, before it does it."""
+    """The run says why it goes no further now."""
     with fenced(lease) as run:
         outcomes.wait(run, sentence)
 
@@ -155,28 +173,43 @@ def _keep_output(lease: Lease, call: Call, answer: Answer) -> None:
             outcomes.note(step, {key: len(answer.lines)})
 
 
-def _record(lease: Lease, move: Move) -> float | None:
-    """Write the move down; returns when to look again, below 0 for never, None to go on in this look."""
-    with fenced(lease) as run:
-        match move:
-            case Begin(ordinal, traffic):
-                outcomes.begin(run, run.steps.get(ordinal=ordinal), traffic=traffic)
-            case Note(ordinal, data):
-                outcomes.note(run.steps.get(ordinal=ordinal), data)
-            case Done(ordinal, sentence):
-                outcomes.finish(run, run.steps.get(ordinal=ordinal), sentence)
-            case Fail(ordinal, sentence):
-                outcomes.fail_step(run, run.steps.get(ordinal=ordinal), sentence)
-                return 0.0 if run.run_state == RunState.ROLLING_BACK else -1.0
-            case Return(sentence):
-                outcomes.roll_back(run, sentence, outcomes.ENGINE, sentence)
-                return 0.0
-            case Wait(sentence, look_in, call_out):
-                outcomes.wait(run, sentence, call_out=call_out)
-                return look_in
-            case Succeed():
-                outcomes.succeed(run)
-                return 2.0 if run.way_back_open else -1.0
+def _write(run: DeploymentRun, move: Move) -> None:
+    """Write a move down; the run is locked under its fence.
+
+    Those that end or turn the run lock more than the run and belong into a transaction of their own:
+    everybody locks those rows before lines and events.
+    """
+    match move:
+        case Ask(_, sentence):
+            if sentence:
+                outcomes.wait(run, sentence)
+        case Begin(ordinal, traffic):
+            outcomes.begin(run, run.steps.get(ordinal=ordinal), traffic=traffic)
+        case Note(ordinal, data):
+            outcomes.note(run.steps.get(ordinal=ordinal), data)
+        case Done(ordinal, sentence):
+            outcomes.finish(run, run.steps.get(ordinal=ordinal), sentence)
+        case Fail(ordinal, sentence):
+            outcomes.fail_step(run, run.steps.get(ordinal=ordinal), sentence)
+        case Return(sentence):
+            outcomes.roll_back(run, sentence, outcomes.ENGINE, sentence)
+        case Wait(sentence, _, call_out):
+            outcomes.wait(run, sentence, call_out=call_out)
+        case Succeed():
+            outcomes.succeed(run)
+
+
+def _after(run: DeploymentRun, move: Move | None) -> float | None:
+    """When to look again after that move: below 0 for never, None to go on in this look."""
+    match move:
+        case Fail():
+            return 0.0 if run.run_state == RunState.ROLLING_BACK else -1.0
+        case Return():
+            return 0.0
+        case Wait(_, look_in, _):
+            return look_in
+        case Succeed():
+            return 2.0 if run.way_back_open else -1.0
     return None
 
 

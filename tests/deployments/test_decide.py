@@ -221,8 +221,9 @@ def test_traffic_moves_forward_only_on_a_pass_and_never_while_held(
             assert world.ended.startswith("Return")
         if state == RunState.PAUSED:
             assert not moved
-        for region in moved:
+        for region in REGIONS if moved else ():  # doubt in one region stops the others too
             assert not before[region] or verdicts.get(region, Outcome.PASS) == Outcome.PASS
+            assert not before[region] or region not in silent
         if world.ended:
             return
         world.now += timedelta(seconds=seconds)
@@ -262,6 +263,21 @@ def test_shift_begins_on_no_old_pass_and_goes_back_when_doubt_stays() -> None:
     assert world.history == [("us-east", 10), ("eu-central", 10)]
     assert world.ended.startswith("Return")
     assert "still inconclusive" in world.ended
+
+
+def test_region_in_doubt_lets_no_other_go_on() -> None:
+    """us-east has all of it and waits while eu-central begins: one content, one doubt."""
+    world = simulation(order="by_region", weights=[10, 100])
+    while ("us-east", 100) not in world.history:
+        play(world, 1)
+    world.held = "The clearance has run out."
+    play(world, 4)
+    world.held, world.verdicts = "", {"us-east": Outcome.INCONCLUSIVE}
+    play(world, 3, seconds=1)
+    assert "100 % in us-east before 10 % in eu-central, inconclusive" in world.told
+    assert world.green("eu-central") == 0
+    world.verdicts = {}
+    assert play(world, 40).ended.startswith("Succeed")
 
 
 @settings(max_examples=60, deadline=None)

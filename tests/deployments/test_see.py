@@ -75,7 +75,8 @@ def test_reading_the_facts_of_a_run_takes_two_queries(
 
 
 def test_samples_are_thinned_out_and_keep_the_newest(world: World, production: Environment) -> None:
-    run = deploy(world, "1.0.0")
+    serving_version(world)
+    run = deploy(world, "1.1.0")
     whole = queries.samples(run, at_most=10_000)
     few = queries.samples(run, at_most=2)
     assert len(few) <= 3 < len(whole)

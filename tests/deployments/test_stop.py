@@ -130,10 +130,12 @@ def test_lifted_stop_lets_the_shift_go_on(world: World, shifting: DeploymentRun)
 
 def test_step_is_not_late_for_the_time_of_a_stop(world: World, production: Environment) -> None:
     serving_version(world)
-    run = look_until(queue("1.1.0"), state_is(RunState.RUNNING))
+    world.at("us-east").unready["web"] = "is being created"
+    run = look_until(queue("1.1.0"), step_runs("Start green in us-east"))
     made = signed(stop())
     clock.advance(timedelta(hours=3))
     look(run)
+    world.at("us-east").unready.clear()
     stopping.lift(made.pk, actor=actor("devon"), reason="False alarm.")
     look_until(run, state_is(RunState.SUCCEEDED), every=5, before_look=lambda: world.serve(400))
 
