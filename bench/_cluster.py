@@ -18,112 +18,63 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-LIMITS = {"minimum_requests": 20, "error_percent": 5.0, "p95_ms": 5000}
-STRATEGY = {"kind": "blue_green", "weights": [25, 50, 100], "bake_seconds": 0, "limits": LIMITS,
-            "monitoring_seconds": 3600, "ready_timeout_seconds": 120, "hold_limit_seconds": 60}  # fmt: skip
-KINDS = {"web": "http", "scheduling": "http", "records": "http", "mailer": "worker", "reminders": "schedule"}
 
 
 class Bench:
     """One control plane with its stand-ins."""
 
-    def __init__(self, plane: Any, standins: Any, prometheus: Any) -> None:
-        self.plane, self.standins, self.prometheus = plane, standins, prometheus
+    def __init__(self, plane: Any, standins: Any, visitors: Any) -> None:
+        self.plane, self.standins, self.visitors = plane, standins, visitors
         self.spaces: dict[str, Any] = {}
         self._ending = threading.Event()
-        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._sweep, self._visit)]
+        self._thread = threading.Thread(target=self._sweep, daemon=True)
 
     def start(self) -> None:
-        """Let the sweep come round each second, as beat does, and visitors arrive."""
-        for thread in self._threads:
-            thread.start()
+        """Let the sweep come round each second, as beat does."""
+        self._thread.start()
 
     def end(self) -> None:
-        """No sweeps and visitors any more."""
+        """No sweeps any more."""
         self._ending.set()
-        for thread in self._threads:
-            thread.join(5)
+        self._thread.join(5)
 
     def environment(self, name: str) -> Any:
         """An environment of its own with one target in a namespace of its own."""
-        from deployments.models import Environment, Region, Target
+        from tests.cluster import five
+
+        space = self.spaces[name] = self.place(name)
+        return five.environment_on(space, self.visitors)
+
+    def place(self, name: str) -> Any:
+        """A namespace for an environment of that name."""
         from tests.cluster.conftest import make_namespace
 
-        space = self.spaces[name] = make_namespace(self.plane, f"{name}-{os.urandom(2).hex()}", name)
-        made = Environment.objects.create(name=name, position=0, data_class="production")
-        region, _ = Region.objects.get_or_create(name="us-east")
-        settings = space.settings(
-            images="registry.example/hmhp", metrics=self.prometheus.settings(space.name)
-        )
-        Target.objects.create(
-            environment=made, region=region, driver="kubernetes", data_class="production", settings=settings
-        )
-        return made
-
-    def queue(self, environment: Any, version: str) -> Any:
-        """Queue a release of five new components."""
-        from deployments import queries
-        from deployments.plan import make_plan
-        from deployments.services.start import queue_run
-        from events import canonical
-        from tests.deployments.engine import ACTOR
-
-        content = content_of(environment.name, version)
-        serving = queries.serving(environment)
-        plan = make_plan(STRATEGY, ["us-east"], first=serving is None, irreversible=False)
-        return queue_run(
-            environment=environment, kind="deploy", subject=version, release_kind="feature",
-            stream=f"release/{environment.name}-{version}", link="", content=content,
-            content_hash=canonical.sha256(content), seal="5" * 64, plan=plan, actor=ACTOR,
-        )  # fmt: skip
+        return make_namespace(self.plane, f"{name}-{os.urandom(2).hex()}", name)
 
     def close(self, run: Any) -> None:
         """Close the way back and let the old colour go."""
-        from deployments.services import closing
-        from tests.deployments.engine import ACTOR
+        from tests.cluster import five
 
-        retiring = closing.close(run.pk, actor=ACTOR)
+        retiring = five.close(run)
         if retiring is not None:
             ended(retiring)
 
     def _sweep(self) -> None:
+        from django.db import connection
+
         from deployments.services.sweep import sweep
 
         while not self._ending.wait(1.0):
             sweep()
-
-    def _visit(self) -> None:
-        while not self._ending.wait(0.1):
-            for space in list(self.spaces.values()):
-                self.prometheus.visit(space.name, 400)
-
-
-def content_of(environment: str, version: str) -> dict[str, Any]:
-    """A content with its objects rendered for that environment alone."""
-    import hashlib
-
-    from platforms.registry import render
-
-    entries = {
-        name: {
-            "kind": kind, "edge": name == "web", "drain_seconds": 0, "version": version, "secrets": {},
-            "artifact": "sha256:" + hashlib.sha256(f"{name} {version}".encode()).hexdigest(),
-            "configuration": {}, "migration": {"class": "none", "hash": ""},
-            "manifest": {"command": [name], "health": "/healthz" if kind == "http" else None},
-        }
-        for name, kind in KINDS.items()
-    }  # fmt: skip
-    objects, problems = render("kubernetes", entries, environment, {"images": "registry.example/hmhp"})
-    assert not problems, problems
-    return {"commit": "c" * 40, "base": {}, "components": entries, "objects": {environment: objects}}
+        connection.close()
 
 
 def ended(run: Any, seconds: float = 300.0) -> Any:
     """Wait until the run has ended; the row."""
     from deployments import queries
+    from tests.cluster.five import ENDS
 
-    states = ("succeeded", "failed", "rolled_back", "cancelled")
-    return waiting(lambda: (found := queries.run(run.pk)).state in states and found, seconds, run)
+    return waiting(lambda: (found := queries.run(run.pk)).state in ENDS and found, seconds, run)
 
 
 def waiting(condition: Callable[[], Any], seconds: float, run: Any = None) -> Any:
@@ -141,9 +92,9 @@ def waiting(condition: Callable[[], Any], seconds: float, run: Any = None) -> An
 @contextmanager
 def bench() -> Iterator[Bench]:
     """The control plane, for as long as the benchmark runs."""
+    from bench._visitors import Visitors
     from tests.cluster import binaries
     from tests.cluster.plane import ControlPlane
-    from tests.cluster.prometheus import Prometheus
     from tests.cluster.standins import Standins
 
     found = binaries.find()
@@ -154,28 +105,35 @@ def bench() -> Iterator[Bench]:
         plane.start()
         standins = Standins(plane)
         standins.start()
-        prometheus = Prometheus(plane)
-        made = Bench(plane, standins, prometheus)
+        visitors = Visitors(plane)
+        made = Bench(plane, standins, visitors)
         made.start()
-        yield made
-        made.end()
-        standins.stop()
-        prometheus.close()
+        try:
+            yield made
+        finally:
+            made.end()
+            standins.stop()
+            visitors.close()
     finally:
         plane.stop()
 
 
 @contextmanager
-def worker(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """One worker of the portal, as the launcher starts it."""
-    options = "--pool threads -c 6 --without-gossip --without-mingle -Q engine,celery,control,mail -l INFO"
-    command = [sys.executable, "-m", "celery", "-A", "hmhp_portal.celery", "worker", *options.split()]
+def worker(
+    folder: Path, *, dying: tuple[str, ...] = (), wait: bool = True
+) -> Iterator[subprocess.Popen[bytes]]:
+    """One worker of the portal, as the launcher starts it; `dying`: see `tests.cluster.dying_worker`."""
+    options = "--pool threads -c 6 --without-gossip --without-mingle -Q engine,celery,mail -l INFO".split()
+    command = [sys.executable, "-m", "celery", "-A", "hmhp_portal.celery", "worker", *options]
+    if dying:
+        command = [sys.executable, "-m", "tests.cluster.dying_worker", *dying, *options]
     log = folder / "worker.log"
     with log.open("wb") as output:
         child = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
     try:
-        waiting(lambda: b"ready." in log.read_bytes() or child.poll() is not None, 60)
-        if child.poll() is not None:
+        if wait:
+            waiting(lambda: b"ready." in log.read_bytes() or child.poll() is not None, 60)
+        if wait and child.poll() is not None:
             raise SystemExit(log.read_text()[-3000:])
         yield child
     finally:

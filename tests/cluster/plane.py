@@ -16,6 +16,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +62,10 @@ class ControlPlane:
         policy = {
             "apiVersion": "audit.k8s.io/v1",
             "kind": "Policy",
-            "omitStages": ["RequestReceived"],
+            "omitStages": ["RequestReceived", "ResponseStarted"],
             "rules": [
                 {"level": "Request", "verbs": ["create", "update", "patch", "delete", "deletecollection"]},
+                {"level": "Metadata", "userGroups": ["system:serviceaccounts"]},
                 {"level": "None"},
             ],
         }
@@ -151,10 +153,31 @@ class ControlPlane:
         found = self.call("POST", path, {"spec": {"expirationSeconds": 7200}})
         return str(found["status"]["token"])
 
-    def audit_log(self) -> list[dict[str, Any]]:
-        """Every change that the API server was asked for."""
+    def audit_mark(self) -> int:
+        """Where the audit log ends now."""
         path = self.folder / "audit.log"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        return path.stat().st_size if path.exists() else 0
+
+    def audit_log(self, mark: int = 0) -> list[dict[str, Any]]:
+        """Every change that the API server was asked for since that mark, and every read of the portal's."""
+        path = self.folder / "audit.log"
+        if not path.exists():
+            return []
+        with path.open("rb") as log:
+            log.seek(mark)
+            return [json.loads(line) for line in log.read().splitlines(keepends=True) if line.endswith(b"\n")]
+
+    def stream(self, path: str) -> Iterator[bytes]:
+        """The lines of a watch, as an administrator, until the server ends it."""
+        timeout = urllib3.Timeout(connect=5, read=None)
+        response = self.pool().request(
+            "GET", self.server + path, headers=self.headers(), retries=False, timeout=timeout,
+            preload_content=False,
+        )  # fmt: skip
+        try:
+            yield from response
+        finally:
+            response.close()
 
     def cluster_entry(self) -> dict[str, Any]:
         """How a kubeconfig describes it."""
@@ -285,8 +308,8 @@ class ControlPlane:
         )
 
 
-def _certificate(folder: Path, name: str) -> None:
-    """A certificate that signs itself, for the API server or the stand-in of a kubelet."""
+def _certificate(folder: Path, name: str, days: int = 2) -> None:
+    """A certificate that signs itself, for the API server or a stand-in; `days` below 0: it has expired."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"hmhp test {name}")])
     now = dt.datetime.now(dt.UTC)
@@ -297,8 +320,8 @@ def _certificate(folder: Path, name: str) -> None:
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=2))
+        .not_valid_before(now - dt.timedelta(days=9))
+        .not_valid_after(now + dt.timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName(names), False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
         .sign(key, hashes.SHA256())

@@ -76,6 +76,9 @@ class Prometheus:
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"  # connections are kept, as Prometheus keeps them
+            disable_nagle_algorithm = True
+
             def do_GET(self) -> None:
                 query = parse_qs(urlsplit(self.path).query)["query"][0]
                 data = {"resultType": "vector", "result": outer.answer(query)}

@@ -259,9 +259,11 @@ def _kubelet(plane: ControlPlane) -> ThreadingHTTPServer:
     return tls_server(plane, "kubelet", Kubelet)
 
 
-def tls_server(plane: ControlPlane, name: str, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
-    """A server on loopback with a certificate of its own; it serves at once."""
-    _certificate(plane.folder, name)
+def tls_server(
+    plane: ControlPlane, name: str, handler: type[BaseHTTPRequestHandler], days: int = 2
+) -> ThreadingHTTPServer:
+    """A server on loopback with a certificate of its own, good for so many days; it serves at once."""
+    _certificate(plane.folder, name, days)
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(plane.folder / f"{name}.crt", plane.folder / f"{name}.key")
