@@ -26,6 +26,9 @@ ActorKind = Literal["person", "service", "system"]
 CODE_HEADER = "Portal-One-Time-Code"
 """The header in which a call by token brings a one-time code."""
 
+FACTORS = ("totp", "webauthn", "recovery_codes")
+"""Kinds of second factors, as the login library names them and signatures keep them."""
+
 
 @dataclass(slots=True)
 class Proof:

@@ -9,7 +9,7 @@ from django.db import migrations
 GUARD = """
 CREATE FUNCTION emergency_stop_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    free text[] := ARRAY['gate_id', 'lifted_at', 'lifted_by', 'lifted_reason'];
+    free text[] := ARRAY['gate_id', 'lifted_at', 'lifted_by', 'lifted_reason', 'lifted_factors'];
 BEGIN
     IF TG_OP = 'DELETE' THEN
         RAISE EXCEPTION 'an emergency stop is never deleted' USING ERRCODE = 'restrict_violation';

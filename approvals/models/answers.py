@@ -10,6 +10,7 @@ from django.db.models import F, Q
 
 from accounts.roles import Role
 from approvals.models.gates import Gate
+from approvals.models.proved import proved
 from approvals.states import Answer, DecisionAnswer
 
 
@@ -54,6 +55,7 @@ class SignOff(models.Model):
                 condition=Q(withdrawn_at=None) | ~Q(withdrawn_reason=""),
                 name="signoff_withdrawn_with_reason",
             ),
+            models.CheckConstraint(condition=proved(), name="signoff_names_its_factor"),
         )
 
     def __str__(self) -> str:
@@ -99,6 +101,7 @@ class Decision(models.Model):
             models.CheckConstraint(
                 condition=Q(answer=DecisionAnswer.GO.value) | ~Q(reason=""), name="decision_stop_has_reason"
             ),
+            models.CheckConstraint(condition=proved(), name="decision_names_its_factor"),
         )
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ from django.db.models import F, Q
 
 from accounts.roles import Role
 from approvals.models.gates import Gate
+from approvals.models.proved import proved
 
 
 class EmergencyStop(models.Model):
@@ -31,9 +32,10 @@ class EmergencyStop(models.Model):
     lifted_at = models.DateTimeField(null=True, blank=True)
     lifted_by = models.CharField(max_length=80, blank=True)
     lifted_reason = models.TextField(blank=True)
+    lifted_factors = models.JSONField(default=dict, blank=True)
 
     class Meta:
-        """One in force per place; a lifted one says who and why."""
+        """One in force per place; a lifted one says who, why and by which factor."""
 
         ordering = ("-at", "-id")
         constraints = (
@@ -44,6 +46,11 @@ class EmergencyStop(models.Model):
                 condition=Q(lifted_at=None, lifted_by="", lifted_reason="")
                 | (Q(lifted_at__gte=F("at")) & ~Q(lifted_by="") & ~Q(lifted_reason="")),
                 name="stop_lifted_by_somebody_with_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(lifted_at=None, lifted_factors={})
+                | (Q(lifted_at__isnull=False) & proved("lifted_factors")),
+                name="stop_lifted_names_its_factor",
             ),
         )
 
@@ -98,6 +105,7 @@ class BreakGlass(models.Model):
                 | Q(late_entry=True, gate=None, at__lte=F("recorded_at")),
                 name="break_glass_late_entry_has_no_gate",
             ),
+            models.CheckConstraint(condition=proved(), name="break_glass_names_its_factor"),
         )
 
     def __str__(self) -> str:

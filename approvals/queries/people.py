@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, OuterRef
+
 from accounts.actors import Actor
 from accounts.models import Deputy, RoleHolding, User
 from accounts.roles import Role
 
 
 def role_holders() -> list[Actor]:
-    """Everybody who holds a role, as a deputy too, as actors by login; two queries."""
-    asking = RoleHolding.objects.filter(until=None, user__is_active=True).select_related("user")
-    roles: dict[int, set[Role]] = defaultdict(set)
-    users: dict[int, User] = {}
-    for holding in asking:
-        users[holding.user_id] = holding.user
-        roles[holding.user_id].add(Role(holding.role))
-    for lent in Deputy.standing().filter(deputy__is_active=True).select_related("deputy"):
-        users[lent.deputy_id] = lent.deputy
-        roles[lent.deputy_id].add(Role(lent.role))
+    """Everybody who holds a role, as a deputy too, as actors by login; one query."""
+    held = RoleHolding.objects.filter(user=OuterRef("pk"), until=None).order_by()
+    lent = Deputy.standing().filter(deputy=OuterRef("pk"))
+    people = User.objects.filter(Exists(held) | Exists(lent), is_active=True).order_by("username")
+    rows = people.annotate(held=ArraySubquery(held.values("role")), lent=ArraySubquery(lent.values("role")))
     return [
-        Actor(user.actor_id, "person", user.handle, frozenset(roles[pk]), user=user)
-        for pk, user in sorted(users.items(), key=lambda item: item[1].username)
+        Actor(user.actor_id, "person", user.handle, frozenset(map(Role, [*user.held, *user.lent])), user=user)
+        for user in rows
     ]
 
 

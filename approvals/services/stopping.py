@@ -1,7 +1,8 @@
 """Stop everything at once; lift a stop once its gate is signed. Called by `deployments.services.stopping`.
 
 Stopping is free: no signature, no factor, no reason demanded, and one transaction that waits only for
-starts being committed. Lifting is signed: gate `stop_lift`, judged again at the moment of lifting.
+starts being committed. Lifting is signed: gate `stop_lift`, judged again at the moment of lifting, and who
+lifts gives a fresh second factor.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from accounts.actors import Actor
+from accounts.services.factors import demand_fresh
 from approvals import queries
 from approvals.errors import GateNotFound, StopExists, StopLifted
 from approvals.models import EmergencyStop
@@ -85,7 +87,8 @@ def ask_again(stop_id: int, *, actor: Actor) -> EmergencyStop:
 def lift(stop_id: int, *, actor: Actor, reason: str) -> EmergencyStop:
     """Let forward moves and starts go on. Signatures are judged again first, and stay judged.
 
-    Raises NotAllowed, Invalid (no reason), GateNotFound, StopLifted, Blocked while signatures are missing.
+    Raises NotAllowed, Invalid (no reason), GateNotFound, StopLifted, Blocked while signatures are missing,
+    and last what `demand_fresh` raises.
     """
     require(actor, Action.LIFT_STOP)
     text = _text(reason)
@@ -96,8 +99,9 @@ def lift(stop_id: int, *, actor: Actor, reason: str) -> EmergencyStop:
     with transaction.atomic():
         stop = _taken(stop_id)
         _demand_signed(stop)
+        stop.lifted_factors = demand_fresh(actor, f"lift the emergency stop of {stop.place}")
         stop.lifted_at, stop.lifted_by, stop.lifted_reason = clock.now(), actor.id, text
-        stop.save(update_fields=("lifted_at", "lifted_by", "lifted_reason"))
+        stop.save(update_fields=("lifted_at", "lifted_by", "lifted_reason", "lifted_factors"))
         record(
             stop.stream,
             "stop.lifted",
@@ -105,7 +109,7 @@ def lift(stop_id: int, *, actor: Actor, reason: str) -> EmergencyStop:
             before={"in_force": True},
             after={"in_force": False},
             reason=text,
-            data={"environment": stop.environment, "gate": stop.gate_id},
+            data={"environment": stop.environment, "gate": stop.gate_id, "factors": stop.lifted_factors},
         )
     return stop
 

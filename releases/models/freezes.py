@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
+from approvals.models.proved import proved
+
 
 class Freeze(models.Model):
     """Either `starts_at`–`ends_at`, or a weekly span from `from_day` `from_time` to `to_day` `to_time`
@@ -94,6 +96,7 @@ class FreezeOverride(models.Model):
             ),
             models.CheckConstraint(condition=~Q(reason="") & ~Q(seal=""), name="freeze_override_has_reason"),
             models.CheckConstraint(condition=Q(span_end__gt=F("span_start")), name="freeze_override_span"),
+            models.CheckConstraint(condition=proved(), name="freeze_override_names_its_factor"),
         )
 
     def __str__(self) -> str:

@@ -14,7 +14,8 @@ from releases.queries.lists import SORTS, get, listed_by, releases
 from releases.queries.moments import Readiness, readiness
 from releases.queries.plans import plan_now, plan_of, seal_of
 from releases.queries.previews import preview_of
-from releases.queries.waiting import Waiting, for_person, of_interest, waiting_among
+from releases.queries.urgent import Waiting
+from releases.queries.waiting import for_person, of_interest, waiting_among
 
 __all__ = [
     "SORTS",

@@ -77,7 +77,8 @@ def gather(release: Release, moment: Moment) -> Dossier:
     dossier.freezes = freezes()
     if moment != "sign":
         if getattr(production, "urgent", True):
-            dossier.stop, dossier.reviews = stop_and_reviews(production.name)
+            found = getattr(release, "urgent_gates", None)  # what its page has read already
+            dossier.stop, dossier.reviews = stop_and_reviews(production.name, found)
         dossier.overrides = overrides_of(release) if dossier.freezes else []
     if moment == "carry_on":
         return dossier

@@ -97,9 +97,11 @@ def reviews(d: Dossier) -> Fact | None:
     if not late:
         first = d.reviews[0]
         text = f"{first.gate.label} is owed until {utc(first.due_at)}; once it is late it blocks."
-        return watch("reviews", "Reviews owed", f"{len(d.reviews)}", text, who=who_owes(first))
+        return watch(
+            "reviews", "Reviews owed", f"{len(d.reviews)}", text, who=who_owes([first], d.release.gate)
+        )
     text = " ".join(f"{review.gate.label} is late since {utc(review.due_at)}." for review in late)
-    who = " and ".join(dict.fromkeys(who_owes(review) for review in late))
+    who = who_owes(late, d.release.gate)
     if d.release.kind == Kind.SECURITY or d.glass is not None:
         return watch("reviews", "Reviews owed", f"{len(late)} late", text, who=who)
     return blocks("reviews", "Reviews owed", f"{len(late)} late", text, who=who)

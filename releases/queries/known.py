@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from approvals import queries as approvals
 from approvals.models import Gate
+from approvals.queries.owed import urgent_gates
 from releases.models import Component, Release
 from releases.queries.items import ItemStanding, standings_of
 from releases.states import ItemList
@@ -16,6 +17,8 @@ from releases.states import ItemList
 
 class Known:
     """Gates with signatures, names of components, and validations; three queries at most per kind."""
+
+    _urgent: list[Gate]
 
     def __init__(self) -> None:
         self._gates: dict[int, Gate] = {}
@@ -31,6 +34,15 @@ class Known:
         if missing:
             self._gates |= approvals.gates().in_bulk(list(missing))
         return self._gates
+
+    def urgent(self, review: Sequence[Release]) -> list[Gate]:
+        """Gates of stops, owed reviews and a waiting policy, read with those of these releases."""
+        if not hasattr(self, "_urgent"):
+            self._urgent = urgent_gates()
+            joined = [r.gate for r in review if Release._meta.get_field("gate").is_cached(r)]
+            known = [gate for gate in joined if gate is not None and gate.pk not in self._gates]
+            self._gates |= approvals.read([*self._urgent, *known])
+        return self._urgent
 
     def components(self) -> list[str]:
         """The names that the platform file has now, in its order."""

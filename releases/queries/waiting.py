@@ -1,12 +1,11 @@
-"""What waits for one person: signatures, decisions, validations, starts, lessons. Read by "for you" and mail.
+"""What waits for one person: stops, reviews, signatures, decisions, validations, starts, lessons.
 
-A fixed number of queries, whatever the number of releases.
+A fixed number of queries, whatever the number of releases. Read by "for you" and the board.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import Exists, OuterRef, Q
@@ -21,20 +20,11 @@ from releases.content import missing_components
 from releases.models import Author, Lessons, Release
 from releases.queries.fact import listed, utc
 from releases.queries.known import Known
+from releases.queries.urgent import Waiting, urgent_for
 from releases.states import ENDS, ReleaseState
 
 SOON = timedelta(hours=24)
 UNDER_WAY = [state for state in ReleaseState if state not in (*ENDS, ReleaseState.DRAFT)]
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """One thing that waits: where it is done (`link`) and what the button says (`label`)."""
-
-    title: str
-    sentence: str
-    link: str
-    label: str
 
 
 def for_person(actor: Actor) -> list[Waiting]:
@@ -69,12 +59,16 @@ def waiting_among(actor: Actor, releases: Sequence[Release], known: Known) -> li
     by_state: dict[ReleaseState, list[Release]] = {}
     for release in releases:
         by_state.setdefault(release.status, []).append(release)
+    urgent = urgent_for(actor, known.urgent(by_state.get(ReleaseState.REVIEW, [])), clock.now())
     return [
-        *_policy(actor),
+        *urgent.stops,
         *_runs(by_state, actor),
+        *urgent.late,
         *_lessons(by_state, actor),
         *_starts(by_state, actor),
+        *urgent.owed,
         *_signatures(by_state, actor, known),
+        *urgent.policy,
         *_decisions(by_state, actor),
         *_validations(by_state, actor, known),
         *_rejected(by_state, actor),
@@ -83,15 +77,6 @@ def waiting_among(actor: Actor, releases: Sequence[Release], known: Known) -> li
 
 
 ByState = dict[ReleaseState, list[Release]]
-
-
-def _policy(actor: Actor) -> Iterator[Waiting]:
-    """A changed approval policy that this person can sign."""
-    waiting = approvals.pending()
-    gates = approvals.gates().filter(pk=waiting.gate_id) if waiting is not None else ()
-    for _, roles in approvals.waiting_for(actor, gates):
-        text = f"Waits for your signature as {listed([role.label for role in roles])}."
-        yield Waiting("Changed approval policy", text, "/policy/", "Review and sign")
 
 
 def _runs(by_state: ByState, actor: Actor) -> Iterator[Waiting]:

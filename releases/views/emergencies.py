@@ -22,7 +22,7 @@ from approvals.errors import GateNotFound
 from approvals.models import EmergencyStop, Gate, Review
 from approvals.pages import ActPage, PolicyPage
 from approvals.policy import Action, may_sign
-from approvals.queries import standings
+from approvals.queries import read, standings
 from approvals.queries.owed import owed_reviews
 from approvals.services import signing
 from approvals.services import stopping as stops
@@ -61,7 +61,9 @@ class Here(PolicyPage):
         found = list(EmergencyStop.objects.select_related("gate")[:PAST])
         names = labels(actor for stop in found for actor in (stop.by, stop.lifted_by) if actor)
         live, reviews = [stop for stop in found if stop.in_force], owed_reviews()
-        asked = standings([g for g in [*(s.gate for s in live), *(r.gate for r in reviews)] if g])
+        asked = standings(
+            [*read([g for g in [*(s.gate for s in live), *(r.gate for r in reviews)] if g]).values()]
+        )
         context = {
             "sentence": _sentence([stop.place for stop in live], reviews),
             "stops": [_stop(self.actor, stop, names, asked) for stop in live],

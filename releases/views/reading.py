@@ -12,7 +12,8 @@ from django.db.models import Prefetch
 
 from accounts.actors import Actor
 from approvals.policy import Action, may
-from approvals.queries import newest_number, parts
+from approvals.queries import newest_number, read
+from approvals.queries.owed import anything_urgent, urgent_gates
 from events import clock
 from events.models import Event
 from releases import queries
@@ -28,21 +29,22 @@ QUIET = ("run.step_done", "message.sent")
 
 def get_release(version: str) -> Release:
     """The release with all that its pages show; raises ReleaseNotFound."""
-    rows = Release.objects.select_related(*JOINED).defer(
+    rows = Release.objects.select_related(*JOINED, "gate__break_glass").defer(
         "first_request", "base_run__plan", "staging_run__content", "production_run__content"
     )
     found = None
     if version.isprintable():
         found = (
-            rows.prefetch_related(
-                *parts("gate__"), Prefetch("authors", Author.objects.select_related("user"))
-            )
-            .annotate(policy_in_force=newest_number())
+            rows.prefetch_related(Prefetch("authors", Author.objects.select_related("user")))
+            .annotate(policy_in_force=newest_number(), urgent=anything_urgent())
             .filter(version=version)
             .first()
         )
     if found is None:
         raise ReleaseNotFound(f"There is no release {version[:100]!r}.")
+    gates = urgent_gates() if found.urgent else []
+    read([gate for gate in (found.gate, *gates) if gate is not None])
+    found.urgent_gates = gates  # type: ignore[attr-defined]  # read by queries.dossier
     return found
 
 

@@ -21,6 +21,7 @@ def test_stop_is_made_signed_and_lifted(ci: Caller) -> None:
     for name, role in (("rita", "release_manager"), ("sasha", "security_officer")):
         body = {"role": role, "answer": "go", "seal": made["gate"]["seal"]}
         Caller(name).ok("post", f"{one}sign-offs/", body)
+    devon.no(403, "post", f"{one}lift/", {"reason": "False alarm."}, portal_one_time_code="")
     assert devon.ok("post", f"{one}lift/", {"reason": "False alarm."})["in_force"] is False
     assert ci.ok("get", "emergency-stops/")["results"][0]["lifted_by"] == "devon"
 

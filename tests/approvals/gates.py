@@ -17,6 +17,8 @@ from events.errors import PortalError
 from tests.cast import actor
 
 SEAL = "a1" * 32
+PROVED = {"channel": "session", "factor": "totp", "factor_at": "2026-11-24T10:00:00+00:00"}
+"""What a signature keeps of the factor behind it."""
 ROLE_OF = {"rita": Role.RELEASE_MANAGER, "quinn": Role.QA_LEAD, "sasha": Role.SECURITY_OFFICER}
 
 

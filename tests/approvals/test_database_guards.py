@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from approvals.models import Decision, Gate, Requirement, SignOff
 from approvals.services.gates import void
 from events import clock
-from tests.approvals.gates import SEAL, fresh, production_gate, say
+from tests.approvals.gates import PROVED, SEAL, fresh, production_gate, say
 from tests.cast import actor, make_cast, user
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def _done(act: Any) -> None:
 
 def row(gate: Gate, name: str = "quinn", role: str = "qa_lead", **more: Any) -> SignOff:
     """A signature that no service wrote."""
-    values = {"answer": "go", "meaning": "x", "seal": gate.seal, "at": clock.now()} | more
+    values = {"answer": "go", "meaning": "x", "seal": gate.seal, "at": clock.now(), "factors": PROVED} | more
     return SignOff.objects.create(gate=gate, person=user(name), role=role, **values)
 
 
@@ -129,12 +129,26 @@ def test_satisfied_gate_does_not_outlive_a_signature_taken_away_by_sql() -> None
     refused(lambda: gate.signoffs.filter(person=user("quinn")).update(invalid_reason="gone"))
 
 
+@pytest.mark.parametrize(
+    "factors", [{}, {"channel": "session"}, PROVED | {"factor": ""}, PROVED | {"factor": None}]
+)
+def test_answer_or_decision_without_a_factor_is_refused(factors: dict[str, Any]) -> None:
+    gate = production_gate()
+    with pytest.raises(IntegrityError, match="signoff_names_its_factor"), transaction.atomic():
+        row(gate, factors=factors)
+    values = {"answer": "postpone", "reason": "x", "seal": SEAL, "at": clock.now(), "factors": factors}
+    with pytest.raises(IntegrityError, match="decision_names_its_factor"), transaction.atomic():
+        Decision.objects.create(gate=gate, by=user("rita"), **values)
+
+
 def test_nothing_is_deleted() -> None:
     gate = production_gate()
     say(gate, "rita")
     refused(lambda: SignOff.objects.all()._raw_delete("default"))
     refused(lambda: Gate.objects.all()._raw_delete("default"))
-    decision = Decision(gate=gate, by=user("rita"), answer="postpone", reason="x", seal=SEAL, at=clock.now())
+    decision = Decision(
+        gate=gate, by=user("rita"), answer="postpone", reason="x", seal=SEAL, at=clock.now(), factors=PROVED
+    )
     decision.save()
     refused(lambda: decision.delete())
     assert fresh(gate).signoffs.count() == 1

@@ -15,7 +15,7 @@ from approvals.services.signing import sign
 from approvals.states import GateState
 from events.errors import Invalid, NotAllowed
 from events.models import Event
-from tests.approvals.gates import SEAL, fresh, production_gate, say
+from tests.approvals.gates import PROVED, SEAL, fresh, production_gate, say
 from tests.cast import SETUP, Fresh, actor, token_of, user
 
 pytestmark = pytest.mark.django_db
@@ -157,6 +157,7 @@ def test_one_live_gate_per_release() -> None:
 @pytest.mark.parametrize("wrong", [{"seal": "b2" * 32}, {"role": "support"}])
 def test_database_refuses_an_answer_for_another_seal_or_role(wrong: dict[str, str]) -> None:
     gate = production_gate()
-    row = {"role": "qa_lead", "seal": SEAL, "answer": "go", "meaning": "m", "at": gate.opened_at} | wrong
+    row = {"role": "qa_lead", "seal": SEAL, "answer": "go", "meaning": "m", "at": gate.opened_at}
+    row |= {"factors": PROVED, **wrong}
     with pytest.raises(IntegrityError):
         SignOff.objects.create(gate=gate, person=user("quinn"), **row)

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from accounts.actors import from_token
+from accounts.actors import Proof, from_token, system
+from accounts.errors import FactorNeeded
 from accounts.roles import Role, Scope
 from approvals.errors import StopExists, Stopped
 from approvals.models import EmergencyStop
@@ -19,7 +20,7 @@ from deployments.services import steer, stopping
 from deployments.states import RunState
 from events import clock
 from events.errors import Blocked, Invalid, NotAllowed
-from tests.cast import actor, token_of
+from tests.cast import actor, app_of, token_of
 from tests.deployments.engine import (
     again,
     deploy,
@@ -199,6 +200,21 @@ def test_stop_is_lifted_with_every_signature_only(world: World, production: Envi
     }
     with pytest.raises(Invalid, match="Say why"):
         stopping.lift(signed(made).pk, actor=actor("devon"), reason=" ")
+
+
+def test_stop_is_lifted_with_a_fresh_factor_only_and_keeps_it(world: World, production: Environment) -> None:
+    made = signed(stop())
+    app_of("devon")
+    for proof in (Proof(), Proof("totp", clock.now() - timedelta(minutes=6))):
+        with pytest.raises(FactorNeeded, match="lift the emergency stop of every environment"):
+            stopping.lift(made.pk, actor=actor("devon", proof), reason="False alarm.")
+    assert EmergencyStop.objects.get().in_force
+    with pytest.raises(NotAllowed, match="Only a person can lift"):
+        stopping.lift(made.pk, actor=system("engine"), reason="False alarm.")
+    given = {"lifted_at": clock.now(), "lifted_by": "x", "lifted_reason": "x"}
+    with pytest.raises(IntegrityError, match="stop_lifted_names_its_factor"), transaction.atomic():
+        EmergencyStop.objects.update(**given)
+    assert stopping.lift(made.pk, actor=actor("devon"), reason="Found.").lifted_factors["factor"] == "totp"
 
 
 @pytest.mark.parametrize("name", ["quinn", "otto", "adam"])

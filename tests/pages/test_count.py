@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -11,10 +12,11 @@ from django.test.utils import CaptureQueriesContext
 
 from approvals.queries import pending
 from deployments.models import DeploymentRun
+from deployments.services import stopping
 from desk.models import DossierRequest
 from events import clock
 from events.services import record
-from releases.services import create
+from releases.services import create, emergency
 from tests.accounts.fixtures import Door
 from tests.approvals.policies import agree, load, rule
 from tests.cast import actor, user
@@ -166,3 +168,27 @@ def test_pages_with_a_long_history_ask_the_same_number_of_queries(
     few = queries(logged_in, path, "audrey")
     much()
     assert queries(logged_in, path, "audrey") <= few <= MOST
+
+
+@pytest.mark.parametrize("name", ["rita", "sasha", "devon"])
+def test_pages_of_the_worst_day_stay_within_the_limit(name: str, logged_in: Door) -> None:
+    """A stop in force, reviews late and owed, a changed policy; and the busiest day on top."""
+    run = DeploymentRun.objects.get(pk=world.deploying().production_run_id)
+    run.start()
+    run.save()
+    for version, letter in (("2027.1.0", "e"), ("2027.2.0", "f")):
+        broken = world.in_review(version, components={**world.whole(letter)})
+        emergency.break_glass(version, actor=actor("rita"), reason="Outage.", seal=broken.seal)
+    asked = world.in_review("2027.3.0", components={**world.whole("d")})
+    stopping.stop(environment="production", actor=actor("sue"), reason="Errors.")
+    load(rule("production", "release_manager"))
+    with clock.at(clock.now() + timedelta(hours=49)):
+        counts = {
+            path: queries(logged_in, path, name) for path in ("/", "/for-you/", "/shell/", "/emergency/")
+        }
+        counts |= {
+            f"{r.version}{tab}": queries(logged_in, f"{r.link}{tab}", name)
+            for r in (asked, broken)
+            for tab in ("", "go/")
+        }
+    assert max(counts.values()) <= MOST, counts

@@ -97,7 +97,10 @@ class LiftStop(Endpoint):
     @operation(
         "Emergencies",
         "Lift a stop",
-        description="Once its gate is signed; every signer is judged again. Held runs go on.",
+        description=(
+            "Once its gate is signed; every signer is judged again. Held runs go on. By token it needs a "
+            "fresh one-time code in the header `Portal-One-Time-Code`."
+        ),
         takes=takes.ReasonShape,
         gives=shapes.StopGiven,
         example={"reason": "It was one browser's cache."},
