@@ -106,7 +106,7 @@ def test_old_seal_and_unasked_role_are_refused() -> None:
         {"meaning": "less"},
         {"at": "2020-01-01T00:00Z"},
         {"remark": "something else"},
-        {"factors": {"forged": True}},
+        {"factors": PROVED | {"factor": "webauthn"}},
     ],
 )
 def test_signature_is_never_edited(change: dict[str, Any]) -> None:

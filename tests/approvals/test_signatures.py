@@ -15,10 +15,11 @@ from approvals.services.signing import withdraw
 from events import canonical, clock, keys
 from events.models import Event
 from platforms.keys.base import KeysUnavailable
-from tests.approvals.gates import SEAL, production_gate, say
+from tests.approvals.gates import PROVED, SEAL, production_gate, say
 from tests.cast import actor
 
 pytestmark = pytest.mark.django_db
+OTHER_FACTOR = json.dumps(PROVED | {"factor": "webauthn"})
 
 
 def tamper(statement: str, *values: object) -> None:
@@ -93,7 +94,7 @@ def test_database_refuses_to_change_what_was_signed(statement: str) -> None:
         ("UPDATE approvals_signedact SET signature = 'AAAA'", "was not made by key"),
         ("UPDATE approvals_signoff SET remark = 'Something else'", "for another remark"),
         ("UPDATE approvals_signoff SET role = 'security_officer'", "for another role, role_name"),
-        ("UPDATE approvals_signoff SET factors = '{}'", "for another factors"),
+        (f"UPDATE approvals_signoff SET factors = '{OTHER_FACTOR}'", "for another factors"),
         ('UPDATE approvals_gate SET summary = \'{"version": "9.9"}\'', "for another gate"),
         ("DELETE FROM approvals_signedact", "was never signed"),
     ],
