@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 
 HERE = Path(__file__).parent
-pytest_plugins = [
+pytest_plugins = ["tests.order", "tests.emptying"] + [
     f"tests.{room}.{name}"
     for room, name in (("accounts", "fixtures"), ("platforms", "agent_fixture"))
     if (HERE / room / f"{name}.py").exists()

@@ -1,0 +1,33 @@
+"""The order of files in a whole run: what waits for processes is spread among what keeps a processor busy.
+
+Several workers share the files (`./portal test`). The long ones begin early, so that none is left alone at
+the end, and not all at once, so that their timings stay true.
+"""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+
+import pytest
+
+LONG = ("slow", "e2e", "cluster")
+BETWEEN = 4
+"""Ordinary files that are handed out between two long ones."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring the files into that order; the tests of a file keep theirs."""
+    files: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.nodeid.partition("::")[0], []).append(item)
+    longs = {name: sum(map(_is_long, own)) for name, own in files.items()}
+    long = sorted((name for name in files if longs[name]), key=lambda name: -longs[name])
+    short = sorted(files.keys() - set(long), key=lambda name: (-len(files[name]), name))
+    runs = [short[begin : begin + BETWEEN] for begin in range(0, len(short), BETWEEN)]
+    order = [name for one, some in zip_longest(long, runs) for name in ([one] if one else []) + (some or [])]
+    items[:] = [item for name in order for item in files[name]]
+
+
+def _is_long(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(mark) for mark in LONG)
