@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from deployments import queries
@@ -30,8 +31,8 @@ def lend(run: DeploymentRun, known: DeploymentRun) -> None:
 
 def view_of(run: DeploymentRun) -> RunView:
     """The run as it stands."""
-    steps = tuple(_step(step) for step in run.steps.all() if step.group != "return")
-    checking = bool(steps) and steps[0].state == StepState.RUNNING
+    steps = _steps(run)
+    checking = _checking(steps)
     return RunView(
         state=run.run_state,
         green=run.slot,
@@ -52,6 +53,24 @@ def view_of(run: DeploymentRun) -> RunView:
         previewed=_previewed(run) if checking and run.needs_proof else {},
         accepted_marks=run.memory.get("accepted_marks", {}),
     )
+
+
+def after_moves(view: RunView, run: DeploymentRun) -> RunView:
+    """The view once moves of this very transaction were written, in which nobody else can change the run.
+
+    Whoever stops or holds a run locks its row first, so what was read at the beginning still holds.
+    """
+    steps = _steps(run)
+    return view_of(run) if _checking(steps) else replace(view, steps=steps)
+
+
+def _steps(run: DeploymentRun) -> tuple[StepView, ...]:
+    return tuple(_step(step) for step in run.steps.all() if step.group != "return")
+
+
+def _checking(steps: tuple[StepView, ...]) -> bool:
+    """Only while the first step runs is it asked what is wrong with the run itself."""
+    return bool(steps) and steps[0].state == StepState.RUNNING
 
 
 def _step(step: RunStep) -> StepView:

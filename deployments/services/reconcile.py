@@ -14,7 +14,7 @@ from deployments.errors import RunNotFound
 from deployments.models import DeploymentRun
 from deployments.plan import next_step, watch
 from deployments.plan.moves import Answer, Ask, Begin, Call, Done, Fail, Move, Note, Return, Succeed, Wait
-from deployments.plan.views import Seen
+from deployments.plan.views import RunView, Seen
 from deployments.services import calls, leases, looking, outcomes, reading, returning, turn, way_back
 from deployments.services.leases import Lease, LeaseLost, fenced
 from deployments.services.progress import Line, append, masked
@@ -96,10 +96,11 @@ def _forward(lease: Lease, run: DeploymentRun) -> float | None:
         heard = looking.listen(look, run) if seen is None else None
         with fenced(lease) as locked:
             reading.lend(locked, run)
+            view = reading.view_of(locked)
             if heard is not None:
-                seen = looking.write_down(look, locked, reading.view_of(locked), heard)
+                seen = looking.write_down(look, locked, view, heard)
             assert seen is not None
-            move = _decide(look, locked, seen, answers, alone=heard is None)
+            move = _decide(look, locked, view, seen, answers, alone=heard is None)
         if isinstance(move, Ask):
             stop = _ask(lease, look, run, move, answers)
             if stop is not None:
@@ -113,14 +114,20 @@ def _forward(lease: Lease, run: DeploymentRun) -> float | None:
 
 
 def _decide(
-    look: looking.Look, run: DeploymentRun, seen: Seen, answers: dict[Call, Answer], *, alone: bool
+    look: looking.Look,
+    run: DeploymentRun,
+    view: RunView,
+    seen: Seen,
+    answers: dict[Call, Answer],
+    *,
+    alone: bool,
 ) -> Move | None:
     """Write down the moves of this moment; the last one, or None where the next wants a transaction alone.
 
     `alone`: nothing was written in this transaction yet. The run is locked under its fence.
     """
     while look.moves < MOVES_PER_LOOK:
-        move = next_step(reading.view_of(run), seen, clock.now(), answers)
+        move = next_step(view, seen, clock.now(), answers)
         if isinstance(move, Fail | Return | Succeed) and not alone:
             return None
         _write(run, move)
@@ -128,6 +135,7 @@ def _decide(
         alone = False
         if not isinstance(move, Begin | Done):
             return move
+        view = reading.after_moves(view, run)
     return None
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from platforms.base import PlatformError
-from platforms.kubernetes import names
+from platforms.kubernetes import names, together
 from platforms.kubernetes.adopting.pods import of_all_colours
 from platforms.kubernetes.target import Target, label
 
@@ -23,10 +24,9 @@ MOST_BYTES = 64 * 1024
 
 def new_lines(target: Target, slot: str, after: Mapping[str, int]) -> list[Line]:
     """Lines that came after the position known of each component, oldest first."""
-    found: list[Line] = []
-    for pod in _pods(target, slot)[:MOST_PODS]:
-        component = label(pod, names.COMPONENT)
-        found += _read(target, pod, component, after.get(component, 0))
+    pods = [(pod, label(pod, names.COMPONENT)) for pod in _pods(target, slot)[:MOST_PODS]]
+    read = together.each(partial(_read, target, pod, name, after.get(name, 0)) for pod, name in pods)
+    found = [line for lines in read for line in lines]
     return _unique(sorted(found, key=lambda line: (line[0], line[1])))
 
 

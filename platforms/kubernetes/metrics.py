@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +16,24 @@ import urllib3
 from urllib3.util import Timeout
 
 from platforms.base import EdgeStats, PlatformUnavailable
+from platforms.kubernetes import together
 from platforms.kubernetes.settings import Metrics
 
 SECONDS = 3.0
-_pool = urllib3.PoolManager(maxsize=4)
+_pool = urllib3.PoolManager(maxsize=together.AT_ONCE)
 
 Counted = dict[tuple[str, str], float]
+Rows = list[tuple[dict[str, str], float]]
 
 
 def edges(metrics: Metrics | None, components: list[str]) -> tuple[EdgeStats, ...]:
     """The counters of these edge components; raises PlatformUnavailable when they cannot be had."""
     if metrics is None or not components:
         return ()
-    requests, errors = _counters(metrics, metrics.requests), _counters(metrics, metrics.errors)
-    latency = _buckets(metrics)
+    rows = together.each(
+        partial(_ask, metrics, query) for query in (metrics.requests, metrics.errors, metrics.latency)
+    )
+    requests, errors, latency = _counters(rows[0]), _counters(rows[1]), _buckets(rows[2])
     return tuple(
         EdgeStats(
             component=component,
@@ -42,23 +47,23 @@ def edges(metrics: Metrics | None, components: list[str]) -> tuple[EdgeStats, ..
     )
 
 
-def _counters(metrics: Metrics, query: str) -> Counted:
+def _counters(rows: Rows) -> Counted:
     found: Counted = {}
-    for labels, value in _ask(metrics, query):
+    for labels, value in rows:
         found[labels.get("component", ""), labels.get("slot", "")] = value
     return found
 
 
-def _buckets(metrics: Metrics) -> dict[tuple[str, str], dict[float, int]]:
+def _buckets(rows: Rows) -> dict[tuple[str, str], dict[float, int]]:
     """Upper bound in milliseconds to count; Prometheus tells seconds."""
     found: dict[tuple[str, str], dict[float, int]] = defaultdict(dict)
-    for labels, value in _ask(metrics, metrics.latency):
+    for labels, value in rows:
         bound = float(labels.get("le", "inf").replace("+Inf", "inf"))
         found[labels.get("component", ""), labels.get("slot", "")][bound * 1000] = int(value)
     return found
 
 
-def _ask(metrics: Metrics, query: str) -> list[tuple[dict[str, str], float]]:
+def _ask(metrics: Metrics, query: str) -> Rows:
     headers = {}
     if metrics.token_file:
         headers["Authorization"] = f"Bearer {Path(metrics.token_file).read_text().strip()}"
