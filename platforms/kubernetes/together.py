@@ -1,41 +1,31 @@
-"""Several calls to API servers at once: a release of many objects takes as long as a few of them.
+"""Several calls to one server at once: a release of many objects takes as long as a few of them.
 
-One pool a process, so that many runs together ask no more of a cluster than one; work that nobody waits
-for goes through it too.
+Each group has threads of its own, which end with it: a server that hangs holds up nobody who asks another.
 """
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 AT_ONCE = 8
-"""So many calls are on their way together; an API server counts calls in flight, not calls a second."""
+"""So many calls of a group are on their way together; an API server counts calls in flight."""
 
 T = TypeVar("T")
-_pools: dict[int, ThreadPoolExecutor] = {}
-_making = threading.Lock()
 
 
 def each(work: Iterable[Callable[[], T]]) -> list[T]:
     """The results in the order of the work; what the first that failed raised, once all have ended."""
-    futures = [_pool().submit(call) for call in work]
-    wait(futures)
+    calls = list(work)
+    if len(calls) < 2:
+        return [call() for call in calls]
+    with ThreadPoolExecutor(min(AT_ONCE, len(calls)), thread_name_prefix="cluster") as pool:
+        futures = [pool.submit(call) for call in calls]
     return [future.result() for future in futures]
 
 
 def aside(work: Callable[[], object]) -> None:
-    """Do it without waiting; what it raises is nobody's."""
-    _pool().submit(work)
-
-
-def _pool() -> ThreadPoolExecutor:
-    """This process's threads; after a fork anew."""
-    with _making:
-        found = _pools.get(os.getpid())
-        if found is None:
-            found = _pools[os.getpid()] = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="cluster")
-        return found
+    """Do it without waiting, in a thread that keeps no process from ending; what it raises is nobody's."""
+    threading.Thread(target=work, name="cluster-aside", daemon=True).start()
