@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from desk.views import audit, board, dossiers, environments, for_you, help, holds, keys, policy, shell
+from desk.views import audit, board, dossiers, drift, environments, for_you, help, holds, keys, policy, shell
 
 app_name = "desk"
 urlpatterns = [
     path("", board.Board.as_view(), name="board"),
     path("for-you/", for_you.ForYou.as_view(), name="for_you"),
     path("environments/", environments.Environments.as_view(), name="environments"),
+    path("environments/drift/", drift.Drift.as_view(), name="drift"),
     path("audit/", audit.Audit.as_view(), name="audit"),
     path("keys/", keys.Keys.as_view(), name="keys"),
     path("audit/dossiers/", dossiers.Dossiers.as_view(), name="dossiers"),

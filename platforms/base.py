@@ -289,6 +289,14 @@ class Adopts(Protocol):
         ...
 
 
+class Specifies(Protocol):
+    """A target that can say what a slot is made of, so that two environments can be compared."""
+
+    def specification(self, slot: str) -> Mapping[str, Any]:
+        """The slot's objects by kind and component, without what always differs. Changes nothing."""
+        ...
+
+
 class TellsWayBack(Protocol):
     """A target at which people find the way back of a run when nothing of the portal answers."""
 

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from deployments.models import DeploymentRun, Environment, Target, TargetView
+from deployments.queries.drift import Approved, differences
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class LiveTarget:
     mark: str
     seen_at: datetime | None
     tried_at: datetime | None
+    drift: tuple[str, ...] = ()
+    """What runs there otherwise than approved; says nothing of an environment in which a run is under way."""
 
 
 def live_where(environment: Environment | None = None) -> list[LiveTarget]:
@@ -50,23 +55,27 @@ def live_where(environment: Environment | None = None) -> list[LiveTarget]:
     if environment is not None:
         rows = rows.filter(environment=environment)
     targets = list(rows.order_by("environment__position", "id"))
-    contents = _contents(targets)
-    return [_live(target, contents) for target in targets]
+    made = _made(targets)
+    contents = {(run.environment_id, run.slot): run.content.get("components", {}) for run in made}
+    serving = {run.pk: Approved(run.subject, run.slot, run.content.get("components", {})) for run in made}
+    return [_live(target, contents, serving) for target in targets]
 
 
-def _contents(targets: Sequence[Target]) -> dict[tuple[int, str], dict[str, Any]]:
-    """Components by environment and slot, of the runs that may have made what is there."""
+def _made(targets: Sequence[Target]) -> list[DeploymentRun]:
+    """The runs that may have made what is there, and those that serve, the oldest first."""
     views = [view for view in (getattr(target, "view", None) for target in targets) if view is not None]
     slots = {slot for view in views for slot in view.slots}
     environments = {target.environment_id for target in targets}
-    runs = DeploymentRun.objects.filter(environment_id__in=environments, slot__in=slots).order_by("id")
-    return {
-        (env, slot): content.get("components", {})
-        for env, slot, content in runs.values_list("environment_id", "slot", "content")
-    }
+    serving = {target.environment.serving_id for target in targets} - {None}
+    runs = DeploymentRun.objects.filter(
+        Q(environment_id__in=environments, slot__in=slots) | Q(pk__in=serving)
+    ).order_by("id")
+    return list(runs.only("environment_id", "slot", "subject", "content"))
 
 
-def _live(target: Target, contents: dict[tuple[int, str], dict[str, Any]]) -> LiveTarget:
+def _live(
+    target: Target, contents: dict[tuple[int, str], dict[str, Any]], serving: dict[int, Approved]
+) -> LiveTarget:
     view: TargetView | None = getattr(target, "view", None)
     weights = {slot: int(w) for slot, w in (view.weights if view else {}).items() if w}
     slot = max(weights, key=lambda name: weights[name]) if weights else ""
@@ -83,6 +92,7 @@ def _live(target: Target, contents: dict[tuple[int, str], dict[str, Any]]) -> Li
         )
         for c in seen.get("components", ())
     )
+    approved = serving.get(target.environment.serving_id or 0)
     return LiveTarget(
         environment=target.environment.name,
         region=target.region.name,
@@ -99,4 +109,5 @@ def _live(target: Target, contents: dict[tuple[int, str], dict[str, Any]]) -> Li
         mark=view.mark if view else "",
         seen_at=view.seen_at if view else None,
         tried_at=view.tried_at if view else None,
+        drift=tuple(differences(target, approved)) if approved else (),
     )

@@ -71,7 +71,8 @@ def remember(seen: Mapping[Target, Observation]) -> None:
             slots={slot.slot: _slot(slot) for slot in found.slots},
             background=found.background or "",
             addresses=dict(found.addresses),
-            mark=found.act or found.held[:200],
+            mark=found.act,
+            sentence=found.held,
         )
         for target, found in seen.items()
     ]

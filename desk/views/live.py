@@ -6,7 +6,7 @@ In: nothing. Out: `Matrix`. Called by the board and by `/environments/`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from deployments.models import DeploymentRun
@@ -60,6 +60,10 @@ class Matrix:
     columns: list[Column]
     rows: list[Row]
     oldest: datetime | None
+    drift: list[tuple[str, str]] = field(default_factory=list)
+    """Environment and sentence of what runs otherwise than approved."""
+    held: list[tuple[str, str]] = field(default_factory=list)
+    """Target and sentence of whoever of the cluster's people holds it."""
 
     @property
     def production(self) -> str:
@@ -83,7 +87,10 @@ def matrix(moving: Sequence[DeploymentRun]) -> Matrix:
     names = sorted({component.name for target in targets for component in target.components})
     rows = [Row(name, [_cell(column, name, targets, last) for column in columns]) for name in names]
     seen = [target.seen_at for target in targets if target.seen_at]
-    return Matrix(_groups(targets, last), columns, rows, min(seen) if seen else None)
+    under_way = {run.environment.name for run in moving}
+    drift = [(t.environment, text) for t in targets if t.environment not in under_way for text in t.drift]
+    held = [(f"{t.environment} in {t.region}", t.sentence) for t in targets if t.reachable and t.sentence]
+    return Matrix(_groups(targets, last), columns, rows, min(seen) if seen else None, drift, held)
 
 
 def _groups(targets: Sequence[LiveTarget], last: str) -> list[Group]:

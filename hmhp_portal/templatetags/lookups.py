@@ -5,6 +5,7 @@ In: a mapping and a key. Out: the value, or the key itself where there is none. 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,3 +18,11 @@ register = template.Library()
 def at(mapping: Mapping[Any, Any], key: Any) -> Any:
     """`{{ people|at:run.started_by }}`: one query for all names, none per row."""
     return mapping.get(key, key)
+
+
+@register.filter
+def written(value: Any) -> str:
+    """A value of an object as it stands there: a text as it is, everything else as JSON."""
+    return (
+        value if isinstance(value, str) and value else json.dumps(value, sort_keys=True, ensure_ascii=False)
+    )

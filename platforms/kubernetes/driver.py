@@ -36,6 +36,7 @@ from platforms.kubernetes import (
     probing,
     sizes,
     slots,
+    specification,
     traffic,
     way_back,
 )
@@ -124,6 +125,11 @@ class KubernetesPlatform:
         at = datetime.now(UTC).isoformat(timespec="seconds")
         mark = json.dumps({"mark": "offline", "by": who[:100], "at": at, "reason": reason[:500]})
         self._switch(fence, Routing({slot: 100}, slot) if slot else Routing({}, None), mark)
+
+    def specification(self, slot: str) -> Mapping[str, Any]:
+        """What that slot is made of, without what always differs."""
+        with _errors():
+            return specification.of_slot(self._target, slot)
 
     def tell_way_back(self, what: str, blue: str | None, green: str, commands: Sequence[str]) -> bool:
         """Have blue's exact weights and the commands on every route; False while one is not there yet."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 
 from deployments import queries as deployments
 from deployments.models import Target, TargetView
@@ -14,9 +16,11 @@ from events import clock
 from releases.queries.moments import readiness
 from releases.services import previewing
 from releases.states import ReleaseState
+from tests.accounts.fixtures import Door
 from tests.cast import actor
-from tests.cluster.platform import ClusterPlatform
+from tests.cluster.platform import COMPONENTS, ClusterPlatform
 from tests.cluster.standins import Standins
+from tests.pages.look import look
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -130,3 +134,23 @@ def test_region_whose_server_is_gone_holds_nobody_else_back_on_a_return(cluster:
     target.save()
     cluster.look_until(lambda: cluster.run(second).run_state == RunState.ROLLED_BACK)
     assert cluster.weights("eu-central") == {blue.slot: 100}
+
+
+def test_drift_report_sets_staging_and_production_side_by_side(
+    cluster: ClusterPlatform, logged_in: Door
+) -> None:
+    own = {"staging": {"environment": {"LOG_LEVEL": "debug"}}}
+    web, *others = COMPONENTS
+    manifest = {**web["manifest"], "kubernetes": {"environment": {"LOG_LEVEL": "info"}, "environments": own}}
+    cluster.load({"monitoring_seconds": 1}, components=[{**web, "manifest": manifest}, *others])
+    first = cluster.ship("2026.10.0", "a")
+    cluster.until(first, ReleaseState.COMPLETED)
+    out = StringIO()
+    call_command("drift_report", stdout=out)
+    told = out.getvalue()
+    assert "- staging in us-east (2026.10.0)\n+ production in eu-central (2026.10.0)" in told
+    assert "ConfigMap web\n    - data.LOG_LEVEL: debug\n    + data.LOG_LEVEL: info" in told
+    assert "Deployment" not in told
+    seen = look(logged_in("rita"), "/environments/drift/")
+    assert "ConfigMap web data.LOG_LEVEL debug info" in seen.words
+    seen.demand_clean()
