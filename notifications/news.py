@@ -53,6 +53,7 @@ OF_A_REVIEW: dict[str, MailKind] = {
 """What is told of a gate `review`, on a release's stream and on a late entry's own."""
 
 OF_THE_PORTAL: dict[str, dict[str, MailKind]] = {
+    "environment/": {"run.drifted": MailKind.DRIFTED},
     "late-entry/": OF_A_REVIEW,
     "people/": {"person.factors_reset": MailKind.FACTORS_RESET},
     "policy/": {

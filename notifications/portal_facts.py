@@ -1,4 +1,4 @@
-"""What a mail says of what has no release: a stop, the approval policy, a late entry, a person's factors.
+"""What a mail says of what has no release: a stop, the policy, a late entry, factors, what was taken over.
 
 Read once per event, from the rows that its stream names. Texts by people pass the masking filter.
 """
@@ -155,9 +155,20 @@ def offline_act(data: dict[str, Any]) -> str:
     return f"By {by}{when}. Traffic there: {now}."
 
 
+def _of_environment(event: Event) -> PortalFacts:
+    """An environment that serves what was taken over, which no release has brought."""
+    found = [plain(str(text)) for text in event.data.get("differences", ())]
+    return PortalFacts(
+        subject=str(event.data["environment"]),
+        page=f"{settings.PORTAL_BASE_URL}/environments/drift/",
+        rows=tuple((f"Difference {n}", text) for n, text in enumerate(found[:MOST], start=1)),
+    )
+
+
 READERS: dict[str, Callable[[Event], PortalFacts | None]] = {
     "stop/": _of_stop,
     "policy/": _of_policy,
+    "environment/": _of_environment,
     "late-entry/": _of_late_entry,
     "people/": _of_person,
 }

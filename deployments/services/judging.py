@@ -98,7 +98,7 @@ def _evidence(
 
 def _uncounted(run: DeploymentRun, blue: Served) -> bool:
     """Is blue what was taken over, whose figures tell no colour? Then limits alone judge green."""
-    return run.blue is not None and bool(run.blue.plan.get("adopted")) and not blue.requests
+    return not blue.requests and run.blue is not None and bool(run.blue.plan.get("adopted"))
 
 
 def _window(view: RunView) -> timedelta:

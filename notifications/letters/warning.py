@@ -1,4 +1,4 @@
-"""Letters to one person about their own account."""
+"""Letters that warn of what no release has done: to a person's account, to what was taken over."""
 
 from __future__ import annotations
 
@@ -21,4 +21,17 @@ def factors_reset(news: PortalNews, to: Recipient) -> Letter:
         kicker=f"Your turn, {to.name}",
         your_turn=True,
         button="Set up a second factor",
+    )
+
+
+def drifted(news: PortalNews, to: Recipient) -> Letter:
+    """What was taken over, and has had no release since, runs otherwise than when it was."""
+    return letter(
+        news,
+        to,
+        f"Drift: not what {news.subject} ran when it was taken over",
+        f"What runs in {news.subject} is not what was taken over.",
+        news.reason,
+        "No release can start until that is put right: deploy it again, or find out who changed it.",
+        button="Open the drift report",
     )

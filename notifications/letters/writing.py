@@ -44,6 +44,7 @@ OF_THE_PORTAL: dict[MailKind, Callable[[PortalNews, Recipient], Letter]] = {
     MailKind.POLICY_ADOPTED: ruling.adopted,
     MailKind.POLICY_REFUSED: ruling.refused,
     MailKind.FACTORS_RESET: warning.factors_reset,
+    MailKind.DRIFTED: warning.drifted,
 }
 
 

@@ -21,6 +21,7 @@ from approvals.services.signing import sign
 from deployments.services import stopping
 from deployments.services.late_entries import note, record_all
 from events import clock
+from events.services import record
 from notifications.models import Message
 from notifications.services import reading, sending
 from platforms.base import Observation
@@ -252,3 +253,13 @@ def test_logins_by_the_hundred_keep_no_stop_waiting(monkeypatch: Any) -> None:
     stopped()
     reading.read()
     assert set(Message.objects.values_list("kind", flat=True)) == {"stop_made"}
+
+
+def test_drift_of_what_was_taken_over_is_told_to_who_can_act() -> None:
+    what = {"run": 1, "environment": "production", "differences": ["us-east runs another digest of web"]}
+    record("environment/production", "run.drifted", "system:engine", data=what, reason="It drifted.")
+    assert told("drifted") == {"devon"}
+    words = mail("drifted", "devon").text
+    assert "What runs in production is not what was taken over." in words
+    assert "us-east runs another digest of web" in words
+    assert "/environments/drift/" in words
