@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from html import escape
 from typing import Any
 
+from accounts.roles import Role
 from events.names import shown
 
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+WORDS = {role.value: role.label for role in Role} | {"no_go": "no-go"}
 Records = dict[str, list[dict[str, Any]]]
 STYLE = """
 @page { size: A4; margin: 16mm 14mm }
@@ -16,9 +20,10 @@ body { font: 10.5pt/1.45 system-ui, sans-serif; color: #14202b; max-width: 190mm
   padding: 8mm }
 h1 { font-size: 19pt; margin: 0 0 2mm } h2 { font-size: 12.5pt; margin: 9mm 0 2mm; break-after: avoid }
 table { border-collapse: collapse; width: 100%; font-size: 8.5pt } thead { display: table-header-group }
-th, td { text-align: left; vertical-align: top; padding: 1.2mm 2mm; border-bottom: .2mm solid #c9d2da;
-  overflow-wrap: anywhere } tr { break-inside: avoid }
-.hash { font-family: ui-monospace, monospace; font-size: 7.5pt }
+th, td { text-align: left; vertical-align: top; padding: 1.2mm 1.6mm; border-bottom: .2mm solid #c9d2da;
+  overflow-wrap: break-word } tr { break-inside: avoid }
+.hash { font-family: ui-monospace, monospace; font-size: 7pt; overflow-wrap: anywhere }
+span.hash { display: inline-block; min-width: 17ch } .at { white-space: nowrap }
 .none { color: #5a6873 } .bad { color: #9b1c1c; font-weight: 600 }
 """
 TABLES = (
@@ -48,7 +53,7 @@ TABLES = (
         "Signatures",
         "signoffs",
         "Gate=gate_id; When, UTC=at; Who=person; For=stands_in_for; Role=role; Answer=answer; "
-        "Meaning=meaning; Remark=remark; Withdrawn=withdrawn_reason; Invalid=invalid_reason; Seal=seal",
+        "Meaning=meaning; Remark=remark; Counts no longer=withdrawn_reason|invalid_reason; Seal=seal",
     ),
     (
         "Decisions",
@@ -141,21 +146,29 @@ def _table(
 
 
 def _value(row: dict[str, Any], field: str) -> Any:
-    """A field, or one within it ("rule.name")."""
-    outer, _, inner = field.partition(".")
-    found = row.get(outer)
-    return found.get(inner) if inner and isinstance(found, dict) else found
+    """A field, one within it ("rule.name"), or the first of several that says something ("one|other")."""
+    for name in field.split("|"):
+        outer, _, inner = name.partition(".")
+        found = row.get(outer)
+        found = found.get(inner) if inner and isinstance(found, dict) else found
+        if found not in (None, ""):
+            return found
+    return None
 
 
 def _cell(value: Any, people: dict[str, str]) -> str:
     if value is None or value == "":
         return "–"
     if isinstance(value, list):
-        return escape(", ".join(map(str, value)))
+        return "<br>".join(escape(str(one)) for one in value)
     text = str(value)
     if text in people:
         return escape(people[text])
-    return f"<span class=hash>{text}</span>" if len(text) == 64 and text.isalnum() else escape(text)
+    if MOMENT.match(text):
+        return f"<span class=at>{text[:10]}</span> <span class=at>{text[11:19]}</span>"
+    if len(text) == 64 and text.isalnum():
+        return f"<span class=hash>{text}</span>"
+    return WORDS.get(text) or escape(text)
 
 
 def _events(events: list[Any], people: dict[str, str]) -> Iterable[str]:

@@ -166,8 +166,20 @@ def check_manifest(archive: zipfile.ZipFile, keys: Keys) -> Json:
         raise Wrong("{} is {}.".format(name, "not in the manifest" if name in names else "missing"))
     for name, digest in sorted(manifest["files"].items()):
         if sha256(archive.read(name)) != digest:
-            raise Wrong("{} is not what the manifest says.".format(name))
+            raise Wrong("{} is not what the manifest says.{}".format(name, nearer(archive, name, manifest)))
     return manifest
+
+
+def nearer(archive: zipfile.ZipFile, name: str, manifest: Json) -> str:
+    """The first event that does not hold, where the changed file is theirs."""
+    try:
+        if name == "events.jsonl":
+            check_events(archive, bool(manifest["release"]))
+    except Wrong as wrong:
+        return " {}".format(wrong)
+    except (ValueError, KeyError, TypeError):
+        return " A line of it is no event."
+    return ""
 
 
 def check_events(archive: zipfile.ZipFile, whole_streams: bool) -> tuple[Hashes, Events]:

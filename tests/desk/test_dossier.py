@@ -105,6 +105,10 @@ def test_an_untouched_dossier_holds_and_says_what_is_in_it(release: Release) -> 
     [
         (replace("records.json", b"4f2a90c1d0", b"4f2a90c1d1"), "records.json is not what the manifest says"),
         (replace("dossier.html", b"Release", b"release"), "dossier.html is not what"),
+        (
+            replace("events.jsonl", b'"number":2', b'"number":3'),
+            "manifest says. Event 3 of release/2026.11.0 is not",
+        ),
         (lambda files: files.pop("people.json"), "people.json is missing"),
         (lambda files: files.update({"extra": b""}), "extra is not in the manifest"),
         (replace("manifest.json", b"dossier 1", b"dossier 2"), "The signature of the manifest does not hold"),
