@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.conf import settings
@@ -28,15 +29,15 @@ def hide(text: str) -> str:
     return pattern.sub(lambda found: ids[found.group().lower()], text) if pattern else text
 
 
-def show(text: str) -> str:
-    """The sentence as it was, but for what has been erased since."""
-    people, kept = _wanted(text, "person"), _wanted(text, "kept")
+def show(texts: Sequence[str]) -> list[str]:
+    """The sentences as they were, but for what has been erased since; two queries at most."""
+    people, kept = _wanted(texts, "person"), _wanted(texts, "kept")
     names = {f"person:{uid}": name for uid, name in _handles(people)} if people else {}
     if kept:
         rows = KeptApart.objects.filter(id__in=kept)
         names |= {f"kept:{uid}": value for uid, value in rows.values_list("id", "value")}
     words = {"person": ERASED, "kept": GONE}
-    return _MARK.sub(lambda m: names.get(f"{m[1]}:{m[2]}") or words[m[1]], text)
+    return [_MARK.sub(lambda m: names.get(f"{m[1]}:{m[2]}") or words[m[1]], text) for text in texts]
 
 
 def apart(person: User, field: str, value: str) -> str:
@@ -52,13 +53,13 @@ def forget_names() -> None:
     _known = None
 
 
-def _handles(ids: list[UUID]) -> list[tuple[UUID, str]]:
+def _handles(ids: set[UUID]) -> list[tuple[UUID, str]]:
     rows = User.objects.filter(public_id__in=ids, erased_at=None)
     return list(rows.values_list("public_id", "username"))
 
 
-def _wanted(text: str, kind: str) -> list[UUID]:
-    return [UUID(found[2]) for found in _MARK.finditer(text) if found[1] == kind]
+def _wanted(texts: Sequence[str], kind: str) -> set[UUID]:
+    return {UUID(found[2]) for text in texts for found in _MARK.finditer(text) if found[1] == kind}
 
 
 def _names() -> tuple[re.Pattern[str] | None, dict[str, str]]:

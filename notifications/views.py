@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
@@ -16,6 +15,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from approvals.acts import Act, Confirm, refusal
+from approvals.long_lists import page_of
 from approvals.pages import ActPage, PolicyPage
 from approvals.policy import Action
 from notifications import mime, queries, styles
@@ -43,9 +43,8 @@ class Outbox(PolicyPage):
         """The filtered list, newest first."""
         state = request.GET.get("state", "")
         words = request.GET.get("q", "").replace("\x00", "")[:100].strip()
-        page = Paginator(queries.outbox(state=state, words=words), PAGE_SIZE).get_page(
-            request.GET.get("page")
-        )
+        found = queries.outbox(state=state, words=words)
+        page, messages = page_of(found, PAGE_SIZE, request.GET.get("page"))
         post = queries.post()
         keep = request.GET.copy()
         keep.pop("page", None)
@@ -53,6 +52,7 @@ class Outbox(PolicyPage):
             "post": post,
             "sentence": queries.sentence(post),
             "page": page,
+            "found": messages.counted,
             "rows": [(message, *TONES[message.status]) for message in page.object_list],
             "states": [(value, label, post.counts[value]) for value, label in MessageState.choices],
             "state": state,

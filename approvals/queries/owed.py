@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from django.db.models import Exists, Q
 
@@ -54,8 +53,3 @@ def who_owes(reviews: Sequence[Review], beside: Gate | None = None) -> str:
     gates = list(read([review.gate for review in reviews]).values())
     standings([*gates, beside] if beside is not None and is_read(beside) else gates)
     return " and ".join(dict.fromkeys(blocker.who for gate in gates for blocker in missing(gate)))
-
-
-def is_late(review: Review, now: datetime) -> bool:
-    """True from its due time on."""
-    return review.due_at <= now

@@ -228,6 +228,14 @@ class Migration(migrations.Migration):
             model_name='deploymentrun',
             index=models.Index(fields=['-queued_at', '-id'], name='run_newest'),
         ),
+        migrations.AddIndex(
+            model_name='deploymentrun',
+            index=models.Index(condition=models.Q(('state__in', ['queued', 'running', 'paused', 'rolling_back'])), fields=['state'], name='run_open'),
+        ),
+        migrations.AddIndex(
+            model_name='deploymentrun',
+            index=models.Index(condition=models.Q(('closed_at', None), ('state', 'succeeded')), fields=['environment'], name='run_unclosed'),
+        ),
         migrations.AddConstraint(
             model_name='deploymentrun',
             constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('running', 'paused', 'rolling_back'))), fields=('environment',), name='run_one_active_per_environment'),

@@ -136,6 +136,10 @@ class DeploymentRun(models.Model):
             models.Index(fields=("stream",), name="run_by_stream"),
             models.Index(fields=("environment", "slot"), name="run_by_slot"),
             models.Index(fields=("-queued_at", "-id"), name="run_newest"),
+            models.Index(fields=("state",), condition=Q(state__in=[QUEUED, *ACTIVE]), name="run_open"),
+            models.Index(
+                fields=("environment",), condition=Q(state=SUCCEEDED, closed_at=None), name="run_unclosed"
+            ),
         )
 
     def __str__(self) -> str:

@@ -5,11 +5,11 @@ In: `?environment=`, `?page=`. Out: deployments/list.html.
 
 from __future__ import annotations
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from accounts.queries import labels
+from approvals.long_lists import page_of
 from approvals.pages import PolicyPage
 from approvals.policy import Action
 from deployments.models import DeploymentRun, Environment
@@ -33,9 +33,10 @@ class RunList(PolicyPage):
         )
         if wanted in environments:
             found = found.filter(environment__name=wanted)
-        page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+        page, rows = page_of(found, PAGE_SIZE, request.GET.get("page"))
         context = {
             "page": page,
+            "rows": rows,
             "environments": environments,
             "wanted": wanted if wanted in environments else "",
             "said": {run.pk: told(run) for run in page.object_list},

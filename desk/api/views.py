@@ -13,7 +13,7 @@ from accounts.queries import labels
 from accounts.services.access import looked
 from approvals.policy import Action, require
 from events.models import Event
-from events.names import shown, shown_in
+from events.names import readable
 from rest import pagination
 from rest.schema import operation
 from rest.strict import Strict, Text, query_of
@@ -101,12 +101,12 @@ def _written(events: Sequence[Event]) -> list[dict[str, Any]]:
             "actor": event.actor,
             "by": names[event.actor],
             "at": event.at,
-            "reason": shown(event.reason),
-            "before": shown_in(event.before),
-            "after": shown_in(event.after),
-            "data": shown_in(event.data),
+            "reason": event.reason,
+            "before": event.before,
+            "after": event.after,
+            "data": event.data,
             "hash": event.hash,
             "previous_hash": event.previous_hash,
         }
-        for event in events
+        for event in readable(events)
     ]

@@ -21,6 +21,7 @@ from approvals.pages import PolicyPage
 from approvals.policy import Action
 from desk.health import health
 from events.models import Event
+from events.names import readable
 
 PAGE_SIZE = 50
 FIELDS = ("stream", "kind", "person", "since", "until")
@@ -42,7 +43,7 @@ class Audit(PolicyPage):
         keep = QueryDict(mutable=True)
         keep.update({name: value for name, value in asked.items() if value})
         context = {
-            "events": rows,
+            "events": readable(rows),
             "people": labels(event.actor for event in rows),
             "filters": asked,
             "faults": faults,

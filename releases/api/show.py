@@ -81,7 +81,7 @@ def authors(release: Release) -> list[dict[str, Any]]:
             "person": author.user.handle if author.user else None,
             "declared": author.declared,
         }
-        for author in release.authors.select_related("user")
+        for author in release.authors.all()
     ]
 
 
@@ -129,8 +129,8 @@ def signoff(given: SignOff) -> dict[str, Any]:
     }
 
 
-def gate(asked: Gate) -> dict[str, Any]:
-    """The question to the roles, and who has answered what."""
+def gate(asked: Gate, newest: int | None = None) -> dict[str, Any]:
+    """The question to the roles, and who has answered what; `newest` as in `tightened`."""
     decision = asked.decisions.select_related("by").order_by("-at", "-pk").first()
     return {
         "state": asked.status.value,
@@ -141,7 +141,7 @@ def gate(asked: Gate) -> dict[str, Any]:
         "policy_version": asked.policy_version,
         "expires_at": asked.expires_at,
         "owed": asked.owed,
-        "tightened": tightened(asked),
+        "tightened": tightened(asked, newest),
         "requirements": [
             {
                 "role": row.role.value,

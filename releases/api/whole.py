@@ -44,7 +44,7 @@ def whole(release: Release) -> dict[str, Any]:
         "facts": [show.fact(given, names) for given in facts],
         "plan": sentences(plan),
         "live_seal": seal_of(release, None if release.seal else plan),
-        "gate": show.gate(release.gate) if release.gate else None,
+        "gate": show.gate(release.gate, getattr(release, "policy_in_force", None)) if release.gate else None,
         "emergency_reason": release.emergency_reason,
         "forward_fix_plan": release.forward_fix_plan,
         "monitoring_ends_at": release.monitoring_ends_at,
@@ -75,7 +75,7 @@ def tag(release: Release) -> str:
 
 def read(request: Request, version: str) -> Response:
     """The release as it is now, or 304."""
-    release = queries.get(version)
+    release = queries.get_to_show(version)
     return entity_tags.answer(request, whole(release), tag(release))
 
 
@@ -88,7 +88,7 @@ def started(version: str, run: DeploymentRun) -> Response:
 
 def moved(version: str, *, status: int = 200, location: str = "") -> Response:
     """The release after a verb moved it, read afresh."""
-    release = queries.get(version)
+    release = queries.get_to_show(version)
     headers = {"ETag": tag(release), "Cache-Control": "private, no-cache"}
     if location:
         headers["Location"] = location

@@ -278,11 +278,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='release',
+            index=models.Index(fields=['kind', 'id'], name='release_by_kind'),
+        ),
+        migrations.AddIndex(
+            model_name='release',
             index=models.Index(fields=['content_hash'], name='release_by_content'),
         ),
         migrations.AddIndex(
             model_name='release',
             index=django.contrib.postgres.indexes.GinIndex(fields=['content'], name='release_by_parts', opclasses=('jsonb_path_ops',)),
+        ),
+        migrations.AddIndex(
+            model_name='release',
+            index=django.contrib.postgres.indexes.GinIndex(fields=['brings'], name='release_by_brought', opclasses=('jsonb_path_ops',)),
         ),
         migrations.AddConstraint(
             model_name='release',

@@ -116,8 +116,10 @@ class Release(models.Model):
             models.Index(fields=("state", "id"), name="release_by_state"),
             models.Index(fields=("-created_at", "-id"), name="release_newest"),
             models.Index(fields=("-changed_at", "-id"), name="release_last_changed"),
+            models.Index(fields=("kind", "id"), name="release_by_kind"),
             models.Index(fields=("content_hash",), name="release_by_content"),
             GinIndex(fields=("content",), name="release_by_parts", opclasses=("jsonb_path_ops",)),
+            GinIndex(fields=("brings",), name="release_by_brought", opclasses=("jsonb_path_ops",)),
         )
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from releases.queries.fact import Fact
 from releases.queries.headlines import headline, headlines
 from releases.queries.items import ItemStanding, item_standings, standings_of
 from releases.queries.known import Known
-from releases.queries.lists import SORTS, get, listed_by, releases
+from releases.queries.lists import SORTS, get, get_to_show, listed_by, releases
 from releases.queries.moments import Readiness, readiness
 from releases.queries.plans import plan_now, plan_of, seal_of
 from releases.queries.previews import preview_of
@@ -33,6 +33,7 @@ __all__ = [
     "freezes",
     "frozen",
     "get",
+    "get_to_show",
     "headline",
     "headlines",
     "item_standings",

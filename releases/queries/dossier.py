@@ -68,11 +68,18 @@ class Dossier:
     overrides: list[FreezeOverride] = field(default_factory=list)
     reviews: list[Review] = field(default_factory=list)
     glass: BreakGlass | None = None
+    turns: list[datetime] = field(default_factory=list)
+
+    def reached(self, moment: datetime) -> bool:
+        """Is it that late? Facts ask here, so that it is known until when they hold by themselves."""
+        if moment > self.now:
+            self.turns.append(moment)
+        return moment <= self.now
 
 
-def gather(release: Release, moment: Moment) -> Dossier:
-    """Read what the facts of this moment need."""
-    production = production_now()
+def gather(release: Release, moment: Moment, production: Environment | None = None) -> Dossier:
+    """Read what the facts of this moment need; `production` as `production_now` has read it."""
+    production = production or production_now()
     dossier = Dossier(release, moment, clock.now(), production, production.serving)
     dossier.freezes = freezes()
     if moment != "sign":
@@ -140,7 +147,7 @@ def _add_place(dossier: Dossier) -> None:
     dossier.lock = deployments.open_lock(production)
     if dossier.moment != "start":
         return
-    runs = production.runs.filter(kind=RunKind.DEPLOY)
+    runs = production.runs.filter(kind=RunKind.DEPLOY).defer("content", "plan")
     busy = runs.filter(state__in=[RunState.QUEUED, *ACTIVE]) | runs.filter(
         state=RunState.SUCCEEDED, closed_at=None
     )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from accounts.roles import Role
 from approvals.policy import Action, who_may
-from approvals.queries.owed import is_late, who_owes
+from approvals.queries.owed import who_owes
 from approvals.states import GateState
 from releases.models import FactDefinition
 from releases.queries.dossier import Dossier, newest_of
@@ -93,7 +93,7 @@ def reviews(d: Dossier) -> Fact | None:
     """
     if not d.reviews:
         return clear("reviews", "Reviews owed", "none", "No review is owed.")
-    late = [review for review in d.reviews if is_late(review, d.now)]
+    late = [review for review in d.reviews if d.reached(review.due_at)]
     if not late:
         first = d.reviews[0]
         text = f"{first.gate.label} is owed until {utc(first.due_at)}; once it is late it blocks."
@@ -109,7 +109,7 @@ def reviews(d: Dossier) -> Fact | None:
 
 def watching(d: Dossier) -> Fact | None:
     """Is a DevOps Engineer there, by their own word of the last thirty minutes?"""
-    if d.watching is not None and d.now - d.watching.at <= WATCHING_HOLDS:
+    if d.watching is not None and not d.reached(d.watching.at + WATCHING_HOLDS):
         text = "A DevOps Engineer has said that they are watching."
         return clear("watching", "Watching", "yes", text, at=d.watching.at)
     return watch(
@@ -126,10 +126,10 @@ def given_by_hand(d: Dossier) -> Iterator[Fact]:
     for definition in d.facts:
         demanded = d.moment in definition.moments
         if demanded or d.moment == "go":
-            yield _by_hand(definition, d.now, Verdict.BLOCKS if demanded else Verdict.WATCH)
+            yield _by_hand(definition, d, Verdict.BLOCKS if demanded else Verdict.WATCH)
 
 
-def _by_hand(definition: FactDefinition, now: datetime, unclear: Verdict) -> Fact:
+def _by_hand(definition: FactDefinition, d: Dossier, unclear: Verdict) -> Fact:
     name, title = definition.name, definition.title
     said = newest_of(definition)
     who = words_of(definition)
@@ -138,9 +138,9 @@ def _by_hand(definition: FactDefinition, now: datetime, unclear: Verdict) -> Fac
             name, title, unclear, "not said", f"{title}: nobody has said anything.", "by hand", who=who
         )
     at = datetime.fromisoformat(said["at"])
-    age = max(0, int((now - at).total_seconds()))
+    age = max(0, int((d.now - at).total_seconds()))
     verdict, value, text = said["value"], said["value"], f"{title}: {said['remark'] or said['value']}"
-    if age > definition.max_age_seconds:
+    if d.reached(at + timedelta(seconds=definition.max_age_seconds + 1)):
         verdict, value = unclear, "too old"
         holds = in_words(definition.max_age_seconds)
         text = f"{title} was said for {utc(at)} and holds for {holds}; say it again"

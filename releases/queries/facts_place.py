@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from approvals import stops
 from approvals.policy import Action, who_may
@@ -15,6 +15,8 @@ from releases.queries.overrides import passed_by, still_stopping
 from releases.states import Kind, ReleaseState
 from releases.verbs import Verb, refusal
 
+SOON = timedelta(minutes=5)
+"""How far ahead freezes are looked for; no answer is kept longer."""
 STATE_OF_MOMENT = {
     "sign": frozenset({ReleaseState.REVIEW}),
     "go": frozenset({ReleaseState.REVIEW}),
@@ -47,14 +49,14 @@ def window(d: Dossier) -> Fact | None:
     if start is None or end is None:
         return blocks("window", "Window", "none", "No production window is set.", who=who)
     value = f"{utc(start)} to {utc(end)}"
-    if d.now >= end:
+    if d.reached(end):
         if d.moment == "carry_on" and (d.release.plan or {}).get("on_window_end") == "finish":
             text = "The window is over; the plan's declared choice is to finish."
             return watch("window", "Window", value, text)
         return blocks("window", "Window", value, f"The window ended at {utc(end)}.", who=who)
-    if d.moment == "start" and d.now < start:
+    if d.moment == "start" and not d.reached(start):
         return blocks("window", "Window", value, f"The window opens at {utc(start)}.", who="time, or " + who)
-    if d.now < start:
+    if not d.reached(start):
         return clear("window", "Window", value, f"The window opens at {utc(start)}.")
     return clear("window", "Window", value, f"The window is open until {utc(end)}.")
 
@@ -71,6 +73,7 @@ def freeze(d: Dossier) -> Fact | None:
         kind=d.release.kind,
         among=d.freezes,
     )
+    d.turns += freeze_turns(d)
     if not spans:
         return clear("freeze", "Freeze", "none", "No freeze stands in the way.")
     left = still_stopping(spans, passed_by(d.overrides))
@@ -82,6 +85,13 @@ def freeze(d: Dossier) -> Fact | None:
         return watch("freeze", "Freeze", names, text + " The plan's declared choice is to finish.")
     who = f"{who_may(Action.MANAGE_FREEZES)} (remove it), or {who_may(Action.OVERRIDE_FREEZE)} (override it)"
     return blocks("freeze", "Freeze", names, text, who=who)
+
+
+def freeze_turns(d: Dossier) -> list[datetime]:
+    """When freezes begin (a second early, as `freeze` looks) or end within the next minutes."""
+    soon = frozen(d.now, d.now + SOON, environment=d.production.name, kind=d.release.kind, among=d.freezes)
+    turns = [turn for span in soon for turn in (span.start - timedelta(seconds=1), span.end)]
+    return [turn for turn in turns if turn > d.now]
 
 
 def _frozen_words(span: Frozen) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
+from accounts.models import User
+from approvals.models import SignOff
+from approvals.queries import newest_number, parts
 from releases.errors import ReleaseNotFound
-from releases.models import Release
+from releases.models import Author, Release
 from releases.states import Kind, ReleaseState
 
 JOINED = ("gate", "base_run", "staging_run", "production_run", "follows")
@@ -27,7 +30,26 @@ def releases() -> QuerySet[Release]:
 
 def get(version: str) -> Release:
     """The release of that version; raises ReleaseNotFound."""
-    found = releases().filter(version=version).first() if version.isprintable() else None
+    return _one(releases(), version)
+
+
+def get_to_show(version: str) -> Release:
+    """The same with all that its facts and the API show, and without what they do not: contents of runs.
+
+    Raises ReleaseNotFound.
+    """
+    joined = ("staging_run", "production_run", "follows")
+    bulky = [f"{name}__{field}" for name in joined for field in ("content", "plan")]
+    rows = Release.objects.select_related("gate", *joined).defer(
+        "first_request", "follows__first_request", *bulky
+    )
+    authors = Prefetch("authors", Author.objects.select_related("user"))
+    rows = rows.prefetch_related(*parts("gate__"), authors).annotate(policy_in_force=newest_number())
+    return _one(rows, version)
+
+
+def _one(rows: QuerySet[Release], version: str) -> Release:
+    found = rows.filter(version=version).first() if version.isprintable() else None
     if found is None:
         raise ReleaseNotFound(f"There is no release {version[:100]!r}.")
     return found
@@ -49,7 +71,7 @@ def listed_by(filters: Mapping[str, str]) -> QuerySet[Release]:
     if component := _clean(filters.get("component", "")):
         rows = rows.filter(brings__contains=[component])
     if person := _clean(filters.get("person", "")).removeprefix("@"):
-        rows = rows.filter(pk__in=_of_person(person))
+        rows = rows.filter(_of_person(person))
     if text := _clean(filters.get("text", "")):
         rows = rows.filter(
             Q(version__icontains=text)
@@ -60,11 +82,12 @@ def listed_by(filters: Mapping[str, str]) -> QuerySet[Release]:
     return rows.order_by(*SORTS.get(filters.get("sort", ""), SORTS["newest"]))
 
 
-def _of_person(handle: str) -> QuerySet[Release, int]:
-    by = Q(authors__user__username__iexact=handle) | Q(authors__login__iexact=handle)
-    return Release.objects.filter(by | Q(gate__signoffs__person__username__iexact=handle)).values_list(
-        "pk", flat=True
-    )
+def _of_person(handle: str) -> Q:
+    """Looked up release by release, newest first: a list shows few of all that somebody ever wrote."""
+    users = list(User.objects.filter(username__iexact=handle).values_list("pk", flat=True))
+    wrote = Author.objects.filter(Q(user__in=users) | Q(login__iexact=handle), release=OuterRef("pk"))
+    answered = SignOff.objects.filter(gate=OuterRef("gate"), person__in=users)
+    return Q(Exists(wrote)) | Q(Exists(answered))
 
 
 def _clean(text: str) -> str:

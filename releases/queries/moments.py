@@ -17,7 +17,7 @@ from releases.models import Release
 from releases.queries import facts_content as content
 from releases.queries import facts_people as people
 from releases.queries import facts_place as place
-from releases.queries.dossier import Dossier, definitions_now, gather
+from releases.queries.dossier import Dossier, definitions_now, gather, production_now
 from releases.queries.fact import Fact, Maker, blocks, clear
 from releases.states import MOMENTS, Answer, Moment, ReleaseState
 
@@ -88,6 +88,8 @@ class Readiness:
     moment: Moment
     environment: str
     at: datetime
+    until: datetime | None = None
+    """When time alone may change it, in the nearest minutes; None where only somebody's act can."""
 
     def fact(self, name: str) -> Fact | None:
         """One fact by its name."""
@@ -102,10 +104,12 @@ def readiness(release: Release, moment: Moment = "start", environment: str | Non
     if moment not in MOMENTS:
         known = ", ".join(MOMENTS)
         raise Invalid(f"The moment is one of {known}.", fields={"moment": [f"One of {known}."]})
-    if environment is not None and environment != deployments.production().name:
+    production = production_now()
+    if environment is not None and environment != production.name:
         return _judge(tuple(_before_production(release, environment)), moment, environment)
-    dossier = gather(release, moment)
-    return _judge(tuple(_facts(dossier)), moment, dossier.production.name)
+    dossier = gather(release, moment, production)
+    facts = tuple(_facts(dossier))
+    return _judge(facts, moment, dossier.production.name, dossier)
 
 
 def _facts(dossier: Dossier) -> Iterator[Fact]:
@@ -130,10 +134,14 @@ def _before_production(release: Release, name: str) -> Iterator[Fact]:
     yield from filter(None, (make(dossier) for make in (content.content, content.definitions, place.runs)))
 
 
-def _judge(facts: tuple[Fact, ...], moment: Moment, environment: str) -> Readiness:
+def _judge(
+    facts: tuple[Fact, ...], moment: Moment, environment: str, dossier: Dossier | None = None
+) -> Readiness:
     stopping = [fact for fact in facts if fact.blocks]
     answer: Answer = "go"
     if stopping:
         answer = "no_go" if any(fact.final for fact in stopping) else "wait"
     found = tuple(Blocker(fact.name, fact.sentence, fact.who) for fact in stopping)
-    return Readiness(answer, facts, found, moment, environment, clock.now())
+    at = dossier.now if dossier else clock.now()
+    until = min(dossier.turns, default=None) if dossier else None
+    return Readiness(answer, facts, found, moment, environment, at, until)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.actors import Actor
 from approvals import queries as approvals
@@ -38,18 +38,25 @@ def of_interest(actor: Actor, *, drafts: int = 0) -> list[Release]:
     One query; the nearest window first.
     """
     wrote = Exists(Author.objects.filter(release=OuterRef("pk"), user=actor.user))
-    untaught = ~Exists(Lessons.objects.filter(release=OuterRef("pk")))
-    newest = Release.objects.filter(state=ReleaseState.DRAFT).order_by("-created_at").values("pk")[:drafts]
-    mine = Q(created_by=actor.id) | Q(wrote=True) | Q(pk__in=newest if drafts else ())
-    wanted = (
-        Q(state__in=UNDER_WAY)
-        | Q(untaught, state=ReleaseState.ROLLED_BACK)
-        | (Q(state=ReleaseState.DRAFT) & mine)
-    )
     runs = ("production_run", "staging_run")
     bulky = [f"{run}__{field}" for run in runs for field in ("content", "plan")]
-    rows = Release.objects.annotate(wrote=wrote).filter(wanted).select_related("gate", *runs)
-    return list(rows.defer("first_request", "plan", *bulky).order_by("window_start", "-created_at", "id"))
+    rows = Release.objects.annotate(wrote=wrote).filter(pk__in=_ids_of_interest(actor, drafts))
+    rows = rows.select_related("gate", *runs).defer("first_request", "plan", *bulky)
+    return list(rows.order_by("window_start", "-created_at", "id"))
+
+
+def _ids_of_interest(actor: Actor, drafts: int) -> QuerySet[Release, int]:
+    """Each kind is found by its own index: joined by OR, everything that ever was would be looked through."""
+    every = Release.objects.order_by().values_list("pk", flat=True)
+    draft = every.filter(state=ReleaseState.DRAFT)
+    untaught = ~Exists(Lessons.objects.filter(release=OuterRef("pk")))
+    newest = draft.order_by("-created_at")[:drafts]
+    return every.filter(state__in=UNDER_WAY).union(
+        every.filter(untaught, state=ReleaseState.ROLLED_BACK),
+        draft.filter(created_by=actor.id),
+        draft.filter(pk__in=Author.objects.filter(user=actor.user).values("release")),
+        draft.filter(pk__in=newest if drafts else ()),
+    )
 
 
 def waiting_among(actor: Actor, releases: Sequence[Release], known: Known) -> list[Waiting]:

@@ -18,6 +18,7 @@ from approvals.policy import Action
 from deployments.models import DeploymentRun
 from deployments.views.words import told
 from events.models import Event
+from events.names import readable
 from releases.content import missing_components
 from releases.models import Release
 from releases.queries import Known
@@ -143,4 +144,5 @@ class History(ReleasePage):
         """One page of the stream, newest first."""
         found = Event.objects.filter(stream=release.stream).order_by("-seq")
         page = Paginator(found, HISTORY_PAGE).get_page(self.request.GET.get("page"))
-        return {"page": page, "people": labels(event.actor for event in page.object_list)}
+        events = readable(page.object_list)
+        return {"page": page, "events": events, "people": labels(event.actor for event in events)}

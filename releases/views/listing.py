@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 
 from approvals.acts import Act, refusal
+from approvals.long_lists import LongList, page_of
 from approvals.pages import PolicyPage
 from approvals.policy import Action
 from releases import queries
@@ -70,27 +71,28 @@ class ReleaseList(PolicyPage):
     def get(self, request: HttpRequest) -> HttpResponse:
         """The filtered, sorted page of releases."""
         asked = request.GET
-        page = self._page(asked)
+        page, rows = self._page(asked)
         filtered = any(asked.get(name) for name in FILTERS)
-        empty_portal = page.paginator.count == 0 and not filtered
+        empty_portal = rows.count == 0 and not filtered
         keep = asked.copy()
         keep.pop("page", None)
         context: dict[str, Any] = {
             "page": page,
+            "rows": rows,
             "filters": {name: asked.get(name, "")[:100] for name in ("q", "person", "sort")},
             "filtered": filtered,
             "selects": _selects(asked),
             "columns": _columns(asked),
             "keep": keep.urlencode(),
             "empty_portal": empty_portal,
-            "sentence": _sentence(page.paginator.count, filtered),
+            "sentence": _sentence(rows, filtered),
             "new_act": self._new("new"),
             "new_act_empty": self._new("new-empty"),
             "docs_url": "/api/v1/docs/",
         }
         return render(request, "releases/list.html", context)
 
-    def _page(self, asked: QueryDict) -> Page[Release]:
+    def _page(self, asked: QueryDict) -> tuple[Page[Release], LongList]:
         found = queries.listed_by({known: asked.get(name, "") for name, known in FILTERS.items()})
         found = found.defer("content", "first_request", "plan").prefetch_related("authors__user")
         order = asked.get("sort", "")
@@ -98,7 +100,7 @@ class ReleaseList(PolicyPage):
         if column:
             direction = "-" if order.startswith("-") else ""
             found = found.order_by(f"{direction}{column}", "-id")
-        return Paginator(found, PAGE_SIZE).get_page(asked.get("page"))
+        return page_of(found, PAGE_SIZE, asked.get("page"))
 
     def _new(self, name: str) -> Act:
         return Act(
@@ -134,7 +136,10 @@ def _columns(asked: QueryDict) -> list[Column]:
     return columns
 
 
-def _sentence(count: int, filtered: bool) -> str:
-    if filtered:
-        return "One release matches." if count == 1 else f"{count or 'No'} releases match."
-    return {0: "No releases yet.", 1: "There is one release."}.get(count, f"There are {count} releases.")
+def _sentence(rows: LongList, filtered: bool) -> str:
+    if rows.count == 1:
+        return "One release matches." if filtered else "There is one release."
+    if rows.count == 0:
+        return "No releases match." if filtered else "No releases yet."
+    number = rows.counted[0].upper() + rows.counted[1:]
+    return f"{number} releases match." if filtered else f"There are {rows.counted} releases."

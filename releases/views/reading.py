@@ -6,6 +6,7 @@ Called by the views of this package.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Prefetch
@@ -16,6 +17,7 @@ from approvals.queries import newest_number, read
 from approvals.queries.owed import anything_urgent, urgent_gates
 from events import clock
 from events.models import Event
+from events.names import readable
 from releases import queries
 from releases.errors import ReleaseNotFound
 from releases.models import Author, Release
@@ -25,6 +27,8 @@ from releases.views import acts, changes, signs, stages
 
 TIMELINE = 8
 QUIET = ("run.step_done", "message.sent")
+BEFORE_IT = timedelta(days=1)
+"""How long before a release was made something may have happened under its name."""
 
 
 def get_release(version: str) -> Release:
@@ -109,7 +113,9 @@ def change_rows(release: Release) -> list[changes.Change]:
 
 
 def timeline(release: Release) -> list[Event]:
-    """The newest entries of the release's stream that people care about."""
-    return list(
-        Event.objects.filter(stream=release.stream).exclude(kind__in=QUIET).order_by("-seq")[:TIMELINE]
-    )
+    """The newest entries of the release's stream that people care about.
+
+    The record is kept by month; those before the release was made are not looked through.
+    """
+    ours = Event.objects.filter(stream=release.stream, at__gte=release.created_at - BEFORE_IT)
+    return readable(ours.exclude(kind__in=QUIET).order_by("-seq")[:TIMELINE])

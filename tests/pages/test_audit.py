@@ -6,9 +6,11 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
+from accounts.pseudonyms import hide
 from events import checkpoints, clock
 from events.loading import Loaded, load
 from events.models import ChainCheck, Event
@@ -66,6 +68,25 @@ def test_entries_are_found_by_their_kind_and_that_look_is_recorded(sasha: Client
     html = page(sasha, kind="release.annotated")
     assert ("a note" in html, "asked" in html) == (True, False)
     assert Event.objects.get(kind="audit.searched").data == {"kind": "release.annotated"}
+
+
+def test_names_of_all_entries_are_read_together(sasha: Client, cast) -> None:  # type: ignore[no-untyped-def]
+    entries = {"release.annotated": 1, "release.submitted": 9}
+    for kind, number in entries.items():
+        load(
+            Loaded(
+                "release/9", kind, "system:x", reason=hide(f"@rita asked {n}"), data={"remark": hide("quinn")}
+            )
+            for n in range(number)
+        )
+    counted = []
+    for kind, number in entries.items():
+        page(sasha, kind=kind)
+        with CaptureQueriesContext(connection) as caught:
+            html = page(sasha, kind=kind)
+        counted.append(len(caught))
+        assert (html.count("@rita asked"), html.count("quinn")) == (number, number)
+    assert counted[0] == counted[1]
 
 
 def test_the_health_of_the_chain_stands_at_the_top(sasha: Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from rest_framework.request import Request
@@ -9,7 +10,7 @@ from rest_framework.response import Response
 
 from approvals.policy import Action
 from releases import queries
-from releases.api import examples, gives, takes
+from releases.api import examples, gives, kept, takes
 from releases.models import Release
 from releases.queries.fact import Fact
 from releases.queries.moments import Readiness
@@ -44,12 +45,17 @@ class ReadinessOfRelease(Endpoint):
     def get(self, request: Request, version: str) -> Response:
         """Answer, facts and blockers."""
         asked = query_of(request, takes.ReadinessQuery)
-        release = queries.get(version)
-        found = queries.readiness(release, asked.get("moment", "start"), asked.get("environment"))
-        body = written(release, found)
-        headers = {"Retry-After": ASK_AGAIN_SECONDS} if found.answer == "wait" else {}
-        tag = entity_tags.tag_of(body, without=AGES)
-        return entity_tags.answer(request, body, tag, headers=headers)
+        moment, environment = asked.get("moment", "start"), asked.get("environment")
+
+        def work_out() -> tuple[dict[str, Any], str, datetime | None]:
+            release = queries.get_to_show(version)
+            found = queries.readiness(release, moment, environment)
+            body = written(release, found)
+            return body, entity_tags.tag_of(body, without=AGES), found.until
+
+        found, now = kept.answer((version, moment, environment or ""), work_out)
+        headers = {"Retry-After": ASK_AGAIN_SECONDS} if found.body["answer"] == "wait" else {}
+        return entity_tags.answer(request, aged(found.body, now), found.tag, headers=headers)
 
 
 def written(release: Release, found: Readiness) -> dict[str, Any]:
@@ -63,6 +69,17 @@ def written(release: Release, found: Readiness) -> dict[str, Any]:
         "facts": [_fact(fact) for fact in found.facts],
         "blockers": [{"code": b.code, "sentence": b.sentence, "who": b.who} for b in found.blockers],
     }
+
+
+def aged(body: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """The same answer with the ages of this moment."""
+    facts = [
+        fact
+        if fact["age_seconds"] is None
+        else fact | {"age_seconds": max(0, int((now - fact["at"]).total_seconds()))}
+        for fact in body["facts"]
+    ]
+    return body | {"facts": facts}
 
 
 def _fact(fact: Fact) -> dict[str, Any]:

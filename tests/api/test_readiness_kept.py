@@ -1,0 +1,179 @@
+"""Readiness is answered again without being worked out, and never otherwise than it would be worked out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Deputy, User
+from accounts.roles import Role
+from accounts.services.roles import grant_role
+from deployments.models import Environment, EnvironmentLock, TargetView
+from events import clock
+from releases import queries
+from releases.models import Component, FactDefinition, Freeze, Release
+from releases.queries.state_version import state_version
+from releases.states import MOMENTS
+from tests.api.caller import Caller
+from tests.cast import SETUP
+from tests.releases import world
+
+READY = "releases/2026.11.0/readiness/"
+TABLE = re.compile(r'(?:FROM|JOIN) "(\w+)"')
+
+
+def state() -> str | None:
+    return state_version("2026.11.0", clock.now())
+
+
+def asked(ci: Caller, **headers: str) -> tuple[Any, int]:
+    with CaptureQueriesContext(connection) as caught:
+        answer = ci.call("get", READY, **headers)
+    return answer, len(caught)
+
+
+def test_same_question_costs_the_token_and_the_state(ci: Caller) -> None:
+    world.approved()
+    first, worked_out = asked(ci)
+    again, kept = asked(ci)
+    same, unchanged = asked(ci, if_none_match=first["ETag"])
+    assert (kept, unchanged, same.status_code) == (2, 2, 304)
+    assert worked_out <= 20
+    assert (again.json(), again["ETag"]) == (first.json(), first["ETag"])
+
+
+def test_ages_of_a_kept_answer_are_of_the_moment(ci: Caller) -> None:
+    world.brief(world.approved())
+    now = clock.now()
+
+    def ages() -> list[int]:
+        facts = ci.ok("get", READY)["facts"]
+        return [fact["age_seconds"] for fact in facts if fact["age_seconds"] is not None]
+
+    with clock.at(now):
+        before = ages()
+    with clock.at(now + timedelta(seconds=30)):
+        assert ages() == [age + 30 for age in before] != []
+
+
+@pytest.mark.parametrize("made", [world.draft, world.in_review, world.approved, world.deploying])
+def test_every_table_that_readiness_reads_is_in_the_state(
+    platform: None, made: Callable[[], Release]
+) -> None:
+    made()
+    Caller("sue").ok("post", "emergency-stops/", {"reason": "Look first"})
+    Freeze.objects.create(name="Night", **FREEZE)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'releases_state'")
+        named = set(re.findall(r"FROM (\w+)", cursor.fetchone()[0]))
+    for moment, environment in [(m, None) for m in MOMENTS] + [("start", "staging")]:
+        with CaptureQueriesContext(connection) as caught:
+            release = queries.get_to_show("2026.11.0")
+            queries.readiness(release, moment, environment)  # type: ignore[arg-type]
+        read = {table for query in caught.captured_queries for table in TABLE.findall(query["sql"])}
+        assert read - named == set()
+
+
+FREEZE = {
+    "starts_at": clock.now() + timedelta(days=1),
+    "ends_at": clock.now() + timedelta(days=2),
+    "zone": "UTC",
+    "environments": ["production"],
+    "passes": [],
+    "reason": "Quiet",
+    "by": SETUP.id,
+    "added_at": clock.now(),
+}
+
+
+def _lend() -> None:
+    rita, quinn = (User.objects.get(username=name) for name in ("rita", "quinn"))
+    now = clock.now()
+    Deputy.objects.create(
+        principal=rita,
+        deputy=quinn,
+        role=Role.RELEASE_MANAGER,
+        since=now - timedelta(hours=1),
+        until=now + timedelta(hours=1),
+        given_by=SETUP.id,
+        given_at=now,
+        reason="Away",
+    )
+
+
+def _lock() -> None:
+    production = Environment.objects.get(name="production")
+    EnvironmentLock.objects.create(environment=production, reason="Bad", since=clock.now(), by=SETUP.id)
+
+
+CHANGES: dict[str, Callable[[], object]] = {
+    "a fact": lambda: world.brief(queries.get("2026.11.0")),
+    "a role": lambda: grant_role(User.objects.get(username="otto"), Role.QA_LEAD, SETUP),
+    "a person": lambda: User.objects.filter(username="quinn").update(is_active=False),
+    "a deputy": _lend,
+    "a freeze": lambda: Freeze.objects.create(name="Night", **FREEZE),
+    "a lock": _lock,
+    "a stop": lambda: Caller("sue").ok("post", "emergency-stops/", {"reason": "Look first"}),
+    "a target": lambda: TargetView.objects.update(reachable=False),
+    "a component": lambda: Component.objects.filter(name="web").update(retired_at=clock.now()),
+    "a definition": lambda: FactDefinition.objects.all().delete(),
+    "a signature": lambda: world.sign(queries.get("2026.11.0"), "quinn"),
+    "the window": lambda: Release.objects.filter(version="2026.11.0").update(window_end=clock.now()),
+    "the way": lambda: Environment.objects.filter(name="production").update(strategy={}),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_state_is_another_after(change: str, platform: None) -> None:
+    world.in_review()
+    world.open_window(queries.get("2026.11.0"))
+    before = state()
+    assert state() == before
+    CHANGES[change]()
+    assert state() not in (before, None)
+
+
+def test_deputy_whose_time_comes_makes_another_state(platform: None) -> None:
+    world.in_review()
+    _lend()
+    begun = clock.now()
+    before, lent, still, after = (
+        state_version("2026.11.0", begun + timedelta(minutes=minutes)) for minutes in (-90, 0, 30, 90)
+    )
+    assert before == after != lent == still
+
+
+def test_release_that_is_not_there_has_no_state(platform: None) -> None:
+    assert state() is None
+
+
+def test_window_that_opens_and_ends_changes_the_answer_without_any_act(ci: Caller) -> None:
+    release = world.approved()
+    end = release.window_end
+    assert end is not None
+    seen = []
+    for moment in (end - timedelta(seconds=2), end - timedelta(seconds=1), end):
+        with clock.at(moment):
+            facts = {fact["name"]: fact["verdict"] for fact in ci.ok("get", READY)["facts"]}
+        seen.append(facts["window"])
+    assert seen == ["clear", "clear", "blocks"]
+
+
+def test_freeze_that_begins_and_ends_changes_the_answer_without_any_act(ci: Caller) -> None:
+    world.approved()
+    begins = clock.now() + timedelta(seconds=20)
+    Freeze.objects.create(
+        name="Night", **FREEZE | {"starts_at": begins, "ends_at": begins + timedelta(seconds=9)}
+    )
+    seen = []
+    for seconds in (-3, -2, 0, 8, 9, 10):
+        with clock.at(begins + timedelta(seconds=seconds)):
+            facts = {fact["name"]: fact["verdict"] for fact in ci.ok("get", READY)["facts"]}
+        seen.append(facts["freeze"])
+    assert seen == ["clear", "clear", "blocks", "blocks", "clear", "clear"]
