@@ -18,7 +18,7 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 
 from deployments.models import DeploymentRun
-from deployments.queries.progress import line_json, progress
+from deployments.queries.progress import follow
 from deployments.services.progress import group_of
 
 log = logging.getLogger(__name__)
@@ -180,4 +180,4 @@ def _head(run_id: int) -> tuple[int, str, str]:
 
 
 def _lines(run_id: int, after: int) -> list[dict[str, Any]]:
-    return [line_json(line) for line in progress(DeploymentRun(pk=run_id), after, PAGE)]
+    return follow(run_id, after, PAGE).lines

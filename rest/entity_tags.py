@@ -1,7 +1,7 @@
 """Entity tags (RFC 9110 §8.8.3, §13.1): answer 304 to who has it already, 412 to who saw an older one.
 
-A release's tag is `"<revision>-<position of its stream>"`: the revision is what updates must not
-overwrite, the position makes the tag new whenever anything about the release changed.
+A release's tag is `"<revision>-<position of its stream>-<digest of the answer>"`: the revision is what
+updates must not overwrite, the others make the tag new whenever anything that is told of the release changed.
 """
 
 from __future__ import annotations
@@ -47,8 +47,12 @@ def if_match(request: Request) -> str | None:
 
 def tag_of(value: Any, *, without: frozenset[str] = frozenset()) -> str:
     """A weak tag over a JSON value; names in `without` (ages, moments of reading) do not count."""
-    text = json.dumps(_pruned(value, without), sort_keys=True, default=str)
-    return f'W/"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    return f'W/"{digest_of(_pruned(value, without))[:32]}"'
+
+
+def digest_of(value: Any) -> str:
+    """SHA-256 of a JSON value, in hexadecimal; moments and other plain values count as their text."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _pruned(value: Any, without: frozenset[str]) -> Any:

@@ -83,15 +83,14 @@ class Progress(Endpoint):
         """Lines after a position."""
         asked = query_of(request, gives.ProgressQuery)
         after, limit = asked.get("after", 0), asked.get("limit", gives.MOST_LINES)
-        run = queries.run(pk)
-        lines = queries.progress(run, after, limit)
-        newest = lines[-1].seq if lines else min(after, run.head.seq)
+        found = queries.follow(pk, after, limit)
+        newest = found.lines[-1]["seq"] if found.lines else min(after, found.head)
         body = {
-            "lines": [queries.line_json(line) for line in lines],
+            "lines": found.lines,
             "seq": newest,
-            "more": run.head.seq > newest,
-            "state": run.state,
-            "sentence": run.sentence,
+            "more": found.head > newest,
+            "state": found.state,
+            "sentence": found.sentence,
         }
         return Response(body, headers={"Cache-Control": "private, no-cache"})
 

@@ -24,11 +24,12 @@ from deployments.queries.environments import (
     waiting_runs,
 )
 from deployments.queries.live import LiveComponent, LiveTarget, live_where
-from deployments.queries.progress import Sample, line_json, lines_of, progress, samples
+from deployments.queries.progress import Followed, Sample, follow, lines_of, progress, samples
 from deployments.queries.runs import RegionFacts, RunFacts, run_facts, steps_of
 from deployments.queries.stops import held_by_stop, runs_under
 
 __all__ = [
+    "Followed",
     "LiveComponent",
     "LiveTarget",
     "RegionFacts",
@@ -38,9 +39,9 @@ __all__ = [
     "drift",
     "environment",
     "environments",
+    "follow",
     "held_by_stop",
     "is_production",
-    "line_json",
     "lines_of",
     "live_where",
     "marks",

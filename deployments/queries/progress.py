@@ -8,10 +8,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from deployments.errors import RunNotFound
 from deployments.models import DeploymentRun, ProgressHead, ProgressLine
 from deployments.states import LineKind
 
 MAX_LINES = 500
+LINE = ("seq", "at", "kind", "level", "region", "source", "text", "data")
+"""What sockets and the API send of a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,15 @@ def lines_of(run: DeploymentRun) -> QuerySet[ProgressLine]:
 
     Without those days every partition would be looked into. A run without a head is asked of all.
     """
-    found = ProgressLine.objects.filter(run_id=run.pk).order_by("seq")
-    head = ProgressHead.objects.filter(pk=run.pk).only("first_day", "last_day").first()
-    if head is None or head.first_day is None or head.last_day is None:
+    days = ProgressHead.objects.filter(pk=run.pk).values_list("first_day", "last_day").first()
+    return _lines_on(run.pk, *(days or (None, None)))
+
+
+def _lines_on(run_id: int, first: date | None, last: date | None) -> QuerySet[ProgressLine]:
+    found = ProgressLine.objects.filter(run_id=run_id).order_by("seq")
+    if first is None or last is None:
         return found
-    return found.filter(at__gte=_begin(head.first_day), at__lt=_begin(head.last_day + timedelta(days=1)))
+    return found.filter(at__gte=_begin(first), at__lt=_begin(last + timedelta(days=1)))
 
 
 def _begin(day: date) -> datetime:
@@ -48,18 +55,29 @@ def progress(run: DeploymentRun, after: int = 0, limit: int = MAX_LINES) -> list
     return list(rows[: max(0, min(limit, MAX_LINES))])
 
 
-def line_json(line: ProgressLine) -> dict[str, Any]:
-    """A line as sockets and the API send it."""
-    return {
-        "seq": line.seq,
-        "at": line.at.isoformat(),
-        "kind": line.kind,
-        "level": line.level,
-        "region": line.region,
-        "source": line.source,
-        "text": line.text,
-        "data": line.data,
-    }
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Lines after a position as sockets and the API send them, and where the run stands.
+
+    `head` is the newest position when the state was read: whoever has it has all that led to that state.
+    """
+
+    lines: list[dict[str, Any]]
+    head: int
+    state: str
+    sentence: str
+
+
+def follow(run_id: int, after: int = 0, limit: int = MAX_LINES) -> Followed:
+    """What `progress` reads, without a row's object for each line; two queries. Raises RunNotFound."""
+    known = ("head__seq", "state", "sentence", "head__first_day", "head__last_day")
+    row = DeploymentRun.objects.order_by().filter(pk=run_id).values_list(*known).first()
+    if row is None:
+        raise RunNotFound(f"There is no run {run_id}.")
+    head, state, sentence, first, last = row
+    rows = _lines_on(run_id, first, last).filter(seq__gt=after).values(*LINE)
+    lines = [line | {"at": line["at"].isoformat()} for line in rows[: max(0, min(limit, MAX_LINES))]]
+    return Followed(lines, int(head or 0), str(state), str(sentence))
 
 
 def samples(run: DeploymentRun, *, since: datetime | None = None, at_most: int = 300) -> list[Sample]:

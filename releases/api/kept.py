@@ -1,7 +1,7 @@
-"""Readiness that was worked out before, answered again while nothing that it rests on has changed.
+"""A release or its readiness, answered again without work while nothing that it rests on has changed.
 
 Pipelines ask the same question many times a minute. Each asking reads the release's state version, which
-differs as soon as a row differs that readiness reads; the moment at which time alone may change a fact is
+differs as soon as a row differs that the answer rests on; the moment at which time alone may change a fact is
 kept with the answer, and no answer is older than LONGEST. So an answer from here is the answer that would be
 worked out now. Held by the process, which may forget it at any time.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
@@ -12,9 +13,10 @@ from rest_framework.response import Response
 from accounts.queries import labels
 from deployments.models import DeploymentRun
 from deployments.plan.words import sentences
+from events import clock
 from events.models import StreamHead
 from releases import queries
-from releases.api import show
+from releases.api import kept, show
 from releases.content import missing_components
 from releases.models import Component, Lessons, ManualFact, Release
 from releases.queries.items import item_standings
@@ -67,16 +69,27 @@ def _actors(
     return {release.created_by, *filter(None, by), *(f.by for f in facts), *(one.by for one in told)}
 
 
-def tag(release: Release) -> str:
-    """The release's entity tag: its revision, and where its stream stands."""
+def tag(release: Release, body: dict[str, Any]) -> str:
+    """The release's entity tag: its revision, where its stream stands, and what the answer says.
+
+    The last part is for what changes without an act on it: a window that opens, a signer who is lost.
+    """
     seq = StreamHead.objects.filter(pk=release.stream).values_list("seq", flat=True).first()
-    return f'"{release.revision}-{seq or 0}"'
+    return f'"{release.revision}-{seq or 0}-{entity_tags.digest_of(body)[:16]}"'
 
 
 def read(request: Request, version: str) -> Response:
     """The release as it is now, or 304."""
-    release = queries.get_to_show(version)
-    return entity_tags.answer(request, whole(release), tag(release))
+
+    def work_out() -> tuple[dict[str, Any], str, datetime | None]:
+        now = clock.now()
+        release = queries.get_to_show(version)
+        body = whole(release)
+        ahead = [turn for turn in (release.window_start, release.window_end) if turn and turn > now]
+        return body, tag(release, body), min(ahead, default=None)
+
+    found, _ = kept.answer((version,), work_out)
+    return entity_tags.answer(request, found.body, found.tag)
 
 
 def started(version: str, run: DeploymentRun) -> Response:
@@ -89,7 +102,8 @@ def started(version: str, run: DeploymentRun) -> Response:
 def moved(version: str, *, status: int = 200, location: str = "") -> Response:
     """The release after a verb moved it, read afresh."""
     release = queries.get_to_show(version)
-    headers = {"ETag": tag(release), "Cache-Control": "private, no-cache"}
+    body = whole(release)
+    headers = {"ETag": tag(release, body), "Cache-Control": "private, no-cache"}
     if location:
         headers["Location"] = location
-    return Response(whole(release), status=status, headers=headers)
+    return Response(body, status=status, headers=headers)

@@ -1,15 +1,16 @@
-"""What readiness of a release rests on, as one short text that differs as soon as any of it does.
+"""What a release and its readiness rest on, as one short text that differs as soon as any of it does.
 
-`releases_state(version, now)` names every row that readiness reads by its place and the transaction that wrote it
+`releases_state(version, now)` names every row that they read by its place and the transaction that wrote it
 (ctid and xmin): a changed, new or missing row gives another text. Of what time alone decides, deputies and the
-expiry of gates are in it; the rest is told by `Readiness.until`. NULL where there is no such release.
+expiry of gates are in it; whoever keeps an answer knows the rest (`Readiness.until`, the release's
+window). NULL where there is no such release.
 """
 
 from django.db import migrations
 
 ROWS = {
     "releases_release": (
-        "x.id = r.id OR (x.content_hash = r.content_hash AND x.state = 'rolled_back')"
+        "x.id IN (r.id, r.follows_id) OR x.follows_id = r.id OR (x.content_hash = r.content_hash AND x.state = 'rolled_back')"
     ),
     "releases_author": "x.release_id = r.id",
     "releases_releaseitem": "x.release_id = r.id",
@@ -46,6 +47,10 @@ ROWS = {
     "accounts_deputy": "x.ended_at IS NULL",
     "accounts_source_login": "TRUE",
 }
+NAMES = {
+    "accounts_api_token": ("x.public_id::text || x.name", "TRUE"),
+}
+"""Of tokens their names alone: each use is written down in their rows."""
 TIMES = {
     "approvals_gate": ("x.expires_at <= the_now", "x.id = ANY(gates)"),
     "accounts_deputy": ("x.since <= the_now AND x.until > the_now", "x.ended_at IS NULL"),
@@ -57,6 +62,8 @@ def _named(table: str, which: str, what: str = "x.ctid::text || x.xmin::text") -
 
 
 PARTS = [_named(table, which) for table, which in ROWS.items()]
+PARTS += [_named(table, which, what) for table, (what, which) in NAMES.items()]
+PARTS += ["(SELECT h.seq::text FROM events_stream_head h WHERE h.stream = 'release/' || r.version)"]
 PARTS += [_named(table, which, f"coalesce({what}, FALSE)::text") for table, (what, which) in TIMES.items()]
 FORWARD = f"""
 CREATE FUNCTION releases_state(the_version text, the_now timestamptz) RETURNS text LANGUAGE plpgsql STABLE AS $$

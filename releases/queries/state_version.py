@@ -1,7 +1,7 @@
-"""What readiness of a release rests on, as a short text: the same text means the same facts at that time.
+"""What a release and its readiness rest on, as a short text: the same text means the same rows.
 
 In: a version. Out: `releases_state` of the database (releases/migrations/0003_state_version.py), which names
-every row that readiness reads by the transaction that wrote it. One query. Called by the API.
+every row that they read by the transaction that wrote it. One query. Called by the API.
 """
 
 from __future__ import annotations

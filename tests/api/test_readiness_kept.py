@@ -17,6 +17,7 @@ from accounts.services.roles import grant_role
 from deployments.models import Environment, EnvironmentLock, TargetView
 from events import clock
 from releases import queries
+from releases.api.whole import tag, whole
 from releases.models import Component, FactDefinition, Freeze, Release
 from releases.queries.state_version import state_version
 from releases.states import MOMENTS
@@ -48,6 +49,20 @@ def test_same_question_costs_the_token_and_the_state(ci: Caller) -> None:
     assert (again.json(), again["ETag"]) == (first.json(), first["ETag"])
 
 
+def test_release_is_kept_until_its_window_opens(ci: Caller) -> None:
+    release = world.approved()
+    one = f"releases/{release.version}/"
+    ci.ok("get", one)
+    with CaptureQueriesContext(connection) as caught:
+        first = ci.call("get", one)
+    assert len(caught) == 2
+    assert ci.call("get", one, if_none_match=first["ETag"]).status_code == 304
+    with clock.at(release.window_end):
+        later = ci.call("get", one, if_none_match=first["ETag"])
+    assert (later.status_code, later["ETag"] == first["ETag"]) == (200, False)
+    assert "its window ended" in later.json()["headline"]
+
+
 def test_ages_of_a_kept_answer_are_of_the_moment(ci: Caller) -> None:
     world.brief(world.approved())
     now = clock.now()
@@ -63,7 +78,7 @@ def test_ages_of_a_kept_answer_are_of_the_moment(ci: Caller) -> None:
 
 
 @pytest.mark.parametrize("made", [world.draft, world.in_review, world.approved, world.deploying])
-def test_every_table_that_readiness_reads_is_in_the_state(
+def test_every_table_that_an_answer_reads_is_in_the_state(
     platform: None, made: Callable[[], Release]
 ) -> None:
     made()
@@ -76,6 +91,7 @@ def test_every_table_that_readiness_reads_is_in_the_state(
         with CaptureQueriesContext(connection) as caught:
             release = queries.get_to_show("2026.11.0")
             queries.readiness(release, moment, environment)  # type: ignore[arg-type]
+            tag(release, whole(release))
         read = {table for query in caught.captured_queries for table in TABLE.findall(query["sql"])}
         assert read - named == set()
 
