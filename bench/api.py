@@ -1,7 +1,8 @@
 """`./portal bench api [--size 10000] [--seconds 4] [--clients 8] [--json]`: what pipelines ask.
 
 Readiness (with and without If-None-Match), a release, a page of progress, each beside a view with the same
-authentication and one query by key on the same server; the turns alternate, so that a busy machine slows
+authentication and one query by key on the same server (readiness and a release also as they are worked out
+after a change: an unchanged one is answered again); the turns alternate, so that a busy machine slows
 both, and the floor beside each is the mean of the one just before and the one just after.
 """
 
@@ -87,7 +88,9 @@ def measure(size: int, seconds: float, clients: int) -> dict[str, Any]:
         asked: dict[str, tuple[str, dict[str, str]]] = {
             "readiness": (ready, {}),
             "readiness, 304": (ready, {"If-None-Match": asker.tag(ready)}),
+            "readiness, worked out": (ready.replace("/v1/", "/v1/anew/"), {}),
             "release": (f"/api/v1/releases/{done}/", {}),
+            "release, worked out": (f"/api/v1/anew/releases/{done}/", {}),
             "progress, 500 lines": (f"/api/v1/deployments/{run.pk}/progress/?after=0", {}),
             "progress, nothing new": (f"/api/v1/deployments/{run.pk}/progress/?after=99999999", {}),
         }

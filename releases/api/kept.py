@@ -41,6 +41,12 @@ _kept: OrderedDict[Question, Kept] = OrderedDict()
 _lock = Lock()
 
 
+def forget() -> None:
+    """Work everything out anew; for whoever measures that."""
+    with _lock:
+        _kept.clear()
+
+
 def answer(
     question: Question, work_out: Callable[[], tuple[dict[str, Any], str, datetime | None]]
 ) -> tuple[Kept, datetime]:
