@@ -1,7 +1,9 @@
 """`./portal bench [--data DIR] audit`: how fast the record is written, sealed, checked and handed over.
 
 Everything is measured in a database of its own on the installation's PostgreSQL, which is dropped at the
-end: the installation's record is never touched. Needs an account that may make databases.
+end: the installation's record is never touched. Needs an account that may make databases. Where no
+installation answers it starts a PostgreSQL of its own, which does not wait for the disk: that makes the
+plain INSERT faster, and the ratio harder.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import django
 from django.conf import settings
 
 SECONDS = 4.0
+OWN = "--own-place"
 ACTOR = "person:5f0c1f5e-0000-4000-8000-000000000001"
 ROW = {
     "reason": "the evening window has passed",
@@ -203,7 +206,28 @@ def main() -> None:
         dossier()
 
 
+def answers() -> bool:
+    """Does the installation's PostgreSQL?"""
+    from django.db import OperationalError, connection
+
+    try:
+        connection.ensure_connection()
+    except OperationalError:
+        return False
+    return True
+
+
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hmhp_portal.settings")
-    django.setup()
-    sys.exit(main())
+    if OWN in sys.argv:
+        from bench._place import own_place
+
+        with own_place(pages=False):
+            main()
+    else:
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hmhp_portal.settings")
+        django.setup()
+        if not answers():
+            print("No installation answers; with a PostgreSQL of its own, which does not wait for the disk:")
+            sys.stdout.flush()
+            os.execv(sys.executable, [*sys.orig_argv, OWN])
+        main()
