@@ -39,6 +39,15 @@ def stream_names(streams: Iterable[str]) -> dict[str, str]:
     return {stream: f"{PEOPLE}{names[stream]}" if stream in names else stream for stream in wanted}
 
 
+def stream_called(text: str) -> str:
+    """The stream that a person means: `people/rita` is the one of rita; anything else stays as it is."""
+    login = text.removeprefix(PEOPLE).removeprefix("@")
+    if not text.startswith(PEOPLE) or not login:
+        return text
+    person = User.objects.filter(username__iexact=login).first()
+    return person.stream if person is not None else text
+
+
 def _uuids(actor_ids: Iterable[str], kind: str) -> list[UUID]:
     found = []
     for actor in actor_ids:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -11,6 +12,7 @@ from django.core.cache import cache
 from django.db import transaction
 
 from accounts.actors import Actor
+from accounts.queries import PEOPLE, stream_called
 from accounts.services.access import looked
 from approvals.policy import Action, require
 from desk.dossiers.archive import freeze_snapshot, make
@@ -25,6 +27,7 @@ from releases.models import Release
 log = logging.getLogger(__name__)
 
 KEEP = timedelta(days=7)
+_PEOPLE_BY_ID = re.compile(rf"{PEOPLE}[0-9a-f-]*")
 LONGEST = timedelta(days=366)
 
 
@@ -122,3 +125,12 @@ def sweep() -> None:
     )
     for pk in waiting.values_list("pk", flat=True)[:5]:
         make_dossier(pk)
+
+
+def held_stream(text: str) -> str:
+    """The stream that a legal hold names, a person's by their login. Raises Invalid for a login of nobody."""
+    found = stream_called(text.strip())
+    if found.startswith(PEOPLE) and not _PEOPLE_BY_ID.fullmatch(found):
+        sentence = f"Nobody is called {found.removeprefix(PEOPLE)!r}; name the login, as in people/rita."
+        raise Invalid(sentence, fields={"stream": [sentence]})
+    return found

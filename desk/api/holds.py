@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from accounts.queries import labels
 from approvals.policy import Action
+from desk.services import held_stream
 from events import holds
 from events.models import LegalHold
 from rest import pagination
@@ -88,7 +89,7 @@ class Holds(Endpoint):
     def post(self, request: Request) -> Response:
         """The hold as it stands."""
         asked = body_of(request, HoldShape)
-        made = holds.place(self.actor.id, stream=asked.get("stream", ""), reason=asked["reason"])
+        made = holds.place(self.actor.id, stream=held_stream(asked.get("stream", "")), reason=asked["reason"])
         return Response(_written([made])[0], status=201)
 
 

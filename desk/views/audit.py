@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,17 +15,18 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
+from accounts.entries import entries as readable
 from accounts.models import User
-from accounts.queries import labels
+from accounts.queries import PEOPLE, stream_called, stream_names
 from accounts.services.access import looked
 from approvals.pages import PolicyPage
 from approvals.policy import Action
 from desk.health import health
 from events.models import Event
-from events.names import readable
 
 PAGE_SIZE = 50
 FIELDS = ("stream", "kind", "person", "since", "until")
+_PERSON = re.compile(rf"{PEOPLE}[0-9a-f-]*")
 _FORMATS = ("%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S")
 
 
@@ -43,9 +45,8 @@ class Audit(PolicyPage):
         keep = QueryDict(mutable=True)
         keep.update({name: value for name, value in asked.items() if value})
         context = {
-            "events": readable(rows),
-            "people": labels(event.actor for event in rows),
-            "filters": asked,
+            "entries": readable(rows),
+            "filters": asked | {"stream": stream_names([asked["stream"]])[asked["stream"]]},
             "faults": faults,
             "filtered": any(asked.values()),
             "keep": keep.urlencode(),
@@ -56,8 +57,11 @@ class Audit(PolicyPage):
         return render(request, "desk/audit.html", context, status=400 if faults else 200)
 
     def _note(self, asked: dict[str, str]) -> None:
-        """On the record, with the person by id: a searched name would be a name in the record."""
+        """On the record, with people by id: a searched name would be a name in the record."""
         shown = {name: value for name, value in asked.items() if value and name != "person"}
+        if asked["stream"].startswith(PEOPLE):
+            called = stream_called(asked["stream"])
+            shown["stream"] = called if _PERSON.fullmatch(called) else f"{PEOPLE}(nobody)"
         if asked["person"]:
             user = _user(asked["person"])
             shown["person"] = user.actor_id if user else "nobody"
@@ -68,7 +72,7 @@ def entries(asked: dict[str, str]) -> tuple[QuerySet[Event], dict[str, str]]:
     """Entries that the filters leave, newest first, and what is wrong with a filter, by its name."""
     rows, faults = Event.objects.order_by("-at", "-id"), {}
     if asked["stream"]:
-        rows = rows.filter(stream__startswith=asked["stream"])
+        rows = rows.filter(stream__startswith=stream_called(asked["stream"]))
     if asked["kind"]:
         rows = rows.filter(kind__startswith=asked["kind"])
     if asked["person"]:

@@ -9,10 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from accounts.queries import labels
+from accounts.queries import labels, stream_names
 from approvals.acts import Confirm
 from approvals.pages import ActPage, PolicyPage
 from approvals.policy import Action, may, require
+from desk.services import held_stream
 from events import holds
 from events.models import LegalHold, Tombstone
 
@@ -21,7 +22,7 @@ class HoldForm(forms.Form):
     """What is held and why."""
 
     stream = forms.CharField(required=False, max_length=200, label="All that begins with",
-                             help_text="release/2026.11.0; empty: the whole record")  # fmt: skip
+                             help_text="release/2026.11.0, people/rita; empty: the whole record")  # fmt: skip
     reason = forms.CharField(max_length=2_000, label="Reason", widget=forms.Textarea)
 
 
@@ -42,6 +43,7 @@ class Holds(PolicyPage):
         context = {
             "rows": rows,
             "stones": Tombstone.objects.order_by("-partition")[:100],
+            "streams": stream_names(h.stream for h in rows),
             "people": labels([*(h.placed_by for h in rows), *(h.lifted_by for h in rows)]),
             "refused": may(self.actor, Action.MANAGE_HOLDS),
             "sentence": _sentence(),
@@ -79,8 +81,8 @@ class PlaceHold(_HoldAct):
     def perform(self, data: dict[str, Any]) -> str:
         """Place it."""
         require(self.actor, Action.MANAGE_HOLDS)
-        hold = holds.place(self.actor.id, stream=data["stream"], reason=data["reason"])
-        return f"The {hold} stands."
+        hold = holds.place(self.actor.id, stream=held_stream(data["stream"]), reason=data["reason"])
+        return f"The hold on {data['stream'].strip() or 'the whole record'} stands, number {hold.pk}."
 
 
 class LiftHold(_HoldAct):
@@ -100,4 +102,4 @@ class LiftHold(_HoldAct):
         """Lift it."""
         require(self.actor, Action.MANAGE_HOLDS)
         hold = holds.lift(self.actor.id, self.kwargs["number"], reason=data["reason"])
-        return f"The {hold} is lifted."
+        return f"Hold {hold.pk} is lifted."

@@ -187,11 +187,27 @@ def readable(value: Any) -> Any:
 
 
 @register.filter
+def in_words(sentence: str, entry: Any) -> str:
+    """A sentence of an entry with the names that are still there."""
+    return str(entry.words(sentence))
+
+
+@register.filter
+def told(entry: Any) -> str:
+    """The one line below the words of an entry, from names that its page has read already."""
+    return str(entry.words(_detail(entry.event)))
+
+
+@register.filter
 def detail(event: Any) -> str:
     """The one line below the words: the reason, else what the event itself says."""
+    return shown(_detail(event))
+
+
+def _detail(event: Any) -> str:
     if event.reason:
-        return shown(event.reason)
+        return str(event.reason)
     told = {**(event.after or {}), **event.data}
     found = [str(told[key]) for key in DETAIL_KEYS if isinstance(told.get(key), str | int) and told[key]]
     first, *more = list(dict.fromkeys(found))[:2] or [""]
-    return shown(", ".join([first.rstrip("."), *more]) if more else first)
+    return ", ".join([first.rstrip("."), *more]) if more else first

@@ -12,13 +12,13 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from accounts.entries import entries
 from accounts.queries import labels
 from approvals.pages import PolicyPage
 from approvals.policy import Action
 from deployments.models import DeploymentRun
 from deployments.views.words import told
 from events.models import Event
-from events.names import readable
 from releases.content import missing_components
 from releases.models import Release
 from releases.queries import Known
@@ -144,5 +144,4 @@ class History(ReleasePage):
         """One page of the stream, newest first."""
         found = Event.objects.filter(stream=release.stream).order_by("-seq")
         page = Paginator(found, HISTORY_PAGE).get_page(self.request.GET.get("page"))
-        events = readable(page.object_list)
-        return {"page": page, "events": events, "people": labels(event.actor for event in events)}
+        return {"page": page, "entries": entries(page.object_list)}

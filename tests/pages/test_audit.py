@@ -11,11 +11,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.pseudonyms import hide
+from accounts.roles import Role
+from accounts.services.people import change_person
+from accounts.services.roles import end_role
 from events import checkpoints, clock
 from events.loading import Loaded, load
-from events.models import ChainCheck, Event
+from events.models import ChainCheck, Event, LegalHold
 from events.services import record
 from events.verification.whole import verify_and_note
+from tests.cast import SETUP
 from tests.events.tampering import as_superuser
 
 pytestmark = pytest.mark.django_db
@@ -110,3 +114,32 @@ def test_dossiers_and_holds_are_asked_for_on_their_pages(sasha: Client) -> None:
     html = sasha.get("/audit/holds/").content.decode()
     assert "Court" in html
     assert now <= clock.now()
+
+
+def test_stream_of_a_person_is_shown_and_found_by_name_and_recorded_by_id(sasha: Client, cast) -> None:  # type: ignore[no-untyped-def]
+    end_role(cast.quinn, Role.QA_LEAD, SETUP)
+    html = page(sasha, stream="people/quinn")
+    assert "Role ended" in html
+    assert "people/quinn</a>" in html
+    assert str(cast.quinn.public_id) not in re.sub(r'"[^"]*"', "", html)
+    assert 'value="people/quinn"' in page(sasha, stream=cast.quinn.stream)
+    searched = Event.objects.filter(kind="audit.searched").values_list("data__stream", flat=True)
+    assert set(searched) == {cast.quinn.stream}
+    page(sasha, stream="people/nobody.here")
+    assert Event.objects.filter(kind="audit.searched").latest("pk").data["stream"] == "people/(nobody)"
+
+
+def test_entry_shows_before_and_after_of_each_value(sasha: Client, cast) -> None:  # type: ignore[no-untyped-def]
+    change_person(cast.quinn, time_zone="Europe/Oslo", actor=SETUP)
+    html = page(sasha, kind="person.changed")
+    assert "<dt>time zone</dt>" in html
+    assert re.search(r"before</span> UTC<br>.*after</span> <b class=\"med\">Europe/Oslo", html)
+
+
+def test_hold_on_a_person_is_placed_by_name_and_holds_their_stream(sasha: Client, cast) -> None:  # type: ignore[no-untyped-def]
+    assert sasha.post("/audit/holds/place/", {"stream": "people/quinn", "reason": "Court"}).status_code == 302
+    assert LegalHold.objects.get().stream == cast.quinn.stream
+    assert "people/quinn" in sasha.get("/audit/holds/").content.decode()
+    wrong = sasha.post("/audit/holds/place/", {"stream": "people/nobody.here", "reason": "Court"})
+    assert wrong.status_code == 400
+    assert LegalHold.objects.count() == 1
