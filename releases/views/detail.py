@@ -144,4 +144,4 @@ class History(ReleasePage):
         """One page of the stream, newest first."""
         found = Event.objects.filter(stream=release.stream).order_by("-seq")
         page = Paginator(found, HISTORY_PAGE).get_page(self.request.GET.get("page"))
-        return {"page": page, "entries": entries(page.object_list)}
+        return {"page": page, "entries": entries(list(page.object_list))}
