@@ -70,11 +70,14 @@ class Bench:
 
 
 def ended(run: Any, seconds: float = 300.0) -> Any:
-    """Wait until the run has ended; the row."""
+    """Wait until the run has ended; the row. Only its state is asked for meanwhile: its content is large."""
     from deployments import queries
+    from deployments.models import DeploymentRun
     from tests.cluster.five import ENDS
 
-    return waiting(lambda: (found := queries.run(run.pk)).state in ENDS and found, seconds, run)
+    state = DeploymentRun.objects.filter(pk=run.pk).values_list("state", flat=True)
+    waiting(lambda: state.get() in ENDS, seconds, run)
+    return queries.run(run.pk)
 
 
 def waiting(condition: Callable[[], Any], seconds: float, run: Any = None) -> Any:

@@ -176,7 +176,7 @@ def killed(made: Bench, folder: Path) -> None:
     while not _over(run):
         fence = queries.run(run.pk).fence
         with worker(folder, dying=(str(fate), ",".join(INSTANTS)), wait=False) as child:
-            waiting(lambda: queries.run(run.pk).fence > fence or _over(run), 60, run)  # noqa: B023
+            waiting(lambda: queries.run(run.pk).fence > fence or _over(run), 120, run)  # noqa: B023
             if since is not None:
                 resumed.append(time.monotonic() - since)
             waiting(lambda: child.poll() is not None or _over(run), 120, run)
