@@ -10,10 +10,9 @@ those of the last months, in the partitions of their days: what is older was dro
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import cycle, islice
 from typing import Any
@@ -21,10 +20,11 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, models, transaction
 
+from bench import _chain
 from bench._story import LINES_DAYS, LIVES, UNDER_WAY
 from deployments.models import DeploymentRun, Environment, ProgressHead, ProgressLine
 from deployments.states import LineKind, RunState
-from events import clock, loading, partitions
+from events import canonical, clock, partitions
 from events.models import Event, StreamHead
 from notifications.models import Message
 from releases.models import Release
@@ -331,8 +331,9 @@ def _pad(cursor: Any, runs: str) -> None:
         "CASE WHEN mod(g, 97) = 0 THEN 'warning' ELSE 'info' END, 'eu-central', 'patient-web', "
         "'GET /api/slots?day=' || mod(g, 28) || ' 200 in ' || 40 + mod(g * 37, 211) || ' ms, request ' "
         "|| w.newest + g, '{}' FROM (SELECT runs.id, runs.n, coalesce(max(l.seq), 0) AS newest, "
-        "coalesce(max(l.at), now()) AS last "
-        f"FROM ({runs}) AS runs (id, n) LEFT JOIN deployments_progressline l ON l.run_id = runs.id "
+        "coalesce(max(l.at), min(r.started_at), now()) AS last "
+        f"FROM ({runs}) AS runs (id, n) JOIN deployments_deploymentrun r ON r.id = runs.id "
+        "LEFT JOIN deployments_progressline l ON l.run_id = runs.id "
         "GROUP BY runs.id, runs.n) w, generate_series(1, w.n) g",
         [LineKind.LOG.value],
     )
@@ -342,41 +343,54 @@ def _pad(cursor: Any, runs: str) -> None:
 
 
 def _events(copies: Sequence[Copy], size: Size) -> None:
-    """Each copy's stream, chained by the database as any other event."""
+    """Each copy's stream, chained as any other event."""
     there = Event.objects.count()
     each, more = divmod(max(0, size.events - there), max(1, len(copies)))
     told = {
-        release.pk: list(Event.objects.filter(stream=release.stream).order_by("seq"))
+        release.pk: (release.stream, [_told(event) for event in _events_of(release)])
         for release in Release.objects.filter(pk__in={copy.release for copy in copies})
     }
     for months in range(12 * YEARS + 1):
         partitions.make(clock.now() - timedelta(days=30.4 * months))
     oldest_first = sorted(copies, key=lambda copy: copy.back, reverse=True)
-    loading.load(
-        event
+    _chain.load(
+        (
+            _said(told[copy.release][0], copy),
+            _stream(told[copy.release][1], copy, each + (copy.number <= more)),
+        )
         for copy in oldest_first
-        for event in _stream(told[copy.release], copy, each + (copy.number <= more))
     )
 
 
-def _stream(told: Sequence[Event], copy: Copy, count: int) -> Iterator[loading.Loaded]:
+def _events_of(release: Release) -> Iterable[Event]:
+    return Event.objects.filter(stream=release.stream).order_by("seq")
+
+
+def _told(event: Event) -> _chain.Told:
+    before, after, data = (
+        None if document is None else canonical.dumps(document).decode()
+        for document in (event.before, event.after, event.data)
+    )
+    return _chain.Told(event.kind, event.actor, event.at, event.reason, before, after, data or "{}")
+
+
+def _stream(told: Sequence[_chain.Told], copy: Copy, count: int) -> Iterator[_chain.Told]:
     """`count` events of a copied release: the story's, told again from the front when it has fewer."""
-    at = told[0].at - copy.back
-    for event in islice(cycle(told), count):
-        at = max(at, event.at - copy.back)
-        before, after, data = (
-            json.loads(_said(json.dumps(value), copy)) for value in (event.before, event.after, event.data)
-        )
-        yield loading.Loaded(
-            stream=_said(event.stream, copy),
-            kind=event.kind,
-            actor=event.actor,
-            at=at,
+    spoken = [
+        replace(
+            event,
+            at=event.at - copy.back,
             reason=_said(event.reason, copy),
-            before=before,
-            after=after,
-            data=data,
+            before=event.before and _said(event.before, copy),
+            after=event.after and _said(event.after, copy),
+            data=_said(event.data, copy),
         )
+        for event in told
+    ]
+    at = spoken[0].at
+    for event in islice(cycle(spoken), count):
+        at = max(at, event.at)
+        yield replace(event, at=at)
 
 
 def _said(text: str, copy: Copy) -> str:
