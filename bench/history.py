@@ -30,9 +30,9 @@ BARE = "bare view"
 Asked = dict[str, Callable[[], object]]
 
 
-def questions(machine_token: str) -> Asked:
+def questions(machine_token: str, session: str) -> Asked:
     """What is asked of every size; the same addresses, since the story is in all of them."""
-    from django.contrib.auth import get_user_model
+    from django.conf import settings
     from django.test import Client, override_settings
 
     from bench._story import LIVES
@@ -47,7 +47,7 @@ def questions(machine_token: str) -> Asked:
     of = {life.state: life.version for life in LIVES}
     run = DeploymentRun.objects.get(state=RunState.RUNNING)
     client = Client(headers={"host": "localhost"})
-    client.force_login(get_user_model().objects.get(username="rita"))
+    client.cookies[settings.SESSION_COOKIE_NAME] = session
     machine = Client(headers={"host": "localhost", "authorization": f"Bearer {machine_token}"})
 
     def page(path: str, by: Client = client) -> Callable[[], object]:
@@ -74,14 +74,16 @@ def questions(machine_token: str) -> Asked:
     }
 
 
-def ask_all(names: dict[int, str], rounds: int, machine_token: str) -> dict[str, dict[int, float]]:
+def ask_all(
+    names: dict[int, str], rounds: int, machine_token: str, session: str
+) -> dict[str, dict[int, float]]:
     """The middle time of each question at each size, in milliseconds; sizes in turn."""
     from django.core.signals import request_finished, request_started
     from django.db import close_old_connections
 
     for signal in (request_started, request_finished):  # the connection is switched between the sizes
         signal.disconnect(close_old_connections)
-    asked = questions(machine_token)
+    asked = questions(machine_token, session)
     times: dict[str, dict[int, list[float]]] = {what: {size: [] for size in names} for what in asked}
     for _ in range(rounds):
         for size, name in names.items():
@@ -162,7 +164,8 @@ def measure(sizes: list[int], rounds: int) -> dict[str, Any]:
     from bench.api import token
 
     _story.tell()
-    machine_token = token()
+    # Made before the copies, so that every one of them knows both.
+    machine_token, session = token(), _place.session_of("rita")
     told, names, made = str(connection.settings_dict["NAME"]), {}, {}
     for size in sizes:
         names[size] = f"{told}_{size}"
@@ -171,7 +174,7 @@ def measure(sizes: list[int], rounds: int) -> dict[str, Any]:
         _history.make(_history.Size(size, size * EVENTS, size * LINES, watched=10_000))
         made[size] = time.monotonic() - began
         print(f"{size:,} releases made in {made[size]:.0f} s", file=sys.stderr, flush=True)
-    found = ask_all(names, rounds, machine_token)
+    found = ask_all(names, rounds, machine_token, session)
     _place.use(names[sizes[-1]])
     return {
         "sizes": sizes,
