@@ -20,7 +20,8 @@ from releases.errors import ReleaseNotFound
 from releases.models import Component, FactDefinition, Release, ReleaseItem
 from releases.services import authors as authorship
 from releases.services import contents, create, edit, facts, items, window
-from releases.views.verbs import ReleaseAct, zones_of
+from releases.views.verbs.base import ReleaseAct
+from releases.views.zones import zones_of
 
 
 class New(ActPage):

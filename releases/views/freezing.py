@@ -25,7 +25,7 @@ from releases.queries.calendar import freezes, weekly_of
 from releases.recurrence import spans
 from releases.services import freezes as service
 from releases.states import Kind
-from releases.views.verbs import zones_of
+from releases.views.zones import zones_of
 
 AHEAD = timedelta(days=60)
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

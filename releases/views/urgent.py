@@ -15,7 +15,7 @@ from releases.models import Release
 from releases.queries.calendar import Frozen
 from releases.queries.fact import utc
 from releases.services import emergency, overriding
-from releases.views.verbs import ReleaseAct
+from releases.views.verbs.base import ReleaseAct
 
 LONG = 10_000
 
