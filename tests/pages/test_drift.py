@@ -49,7 +49,7 @@ def test_whoever_holds_a_target_is_named_on_the_board(logged_in: Door) -> None:
 def test_report_says_which_side_cannot_be_compared(logged_in: Door) -> None:
     world.monitoring()
     seen = look(logged_in("rita"), "/environments/drift/")
-    assert seen.heading == "What runs is what was approved"
+    assert seen.heading == "What runs is what was approved."
     assert "Staging, us-east cannot be compared: its driver (local) is not told in objects." in seen.words
     seen.demand_clean()
     assert look(logged_in("rita"), "/environments/drift/", left="nowhere").status == 404
