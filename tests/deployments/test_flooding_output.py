@@ -17,7 +17,7 @@ def test_one_look_takes_a_bounded_part_and_a_flood_hides_nobody() -> None:
 
 
 def test_lines_that_were_left_out_are_counted_in_their_place() -> None:
-    heard = Heard({"us-east": lines("web", 101, 2)}, {"us-east": {"web": 40}})
+    heard = Heard({}, {"us-east": lines("web", 101, 2)}, {}, {"us-east": {"web": 40}})
     cut, first, _ = _output(heard)
     assert (cut.data, cut.level) == ({"left_out": 60}, "warning")
     assert "60 lines left out" in cut.text
@@ -25,10 +25,10 @@ def test_lines_that_were_left_out_are_counted_in_their_place() -> None:
 
 
 def test_what_follows_without_a_gap_has_no_mark() -> None:
-    heard = Heard({"us-east": lines("web", 41, 3)}, {"us-east": {"web": 40}})
+    heard = Heard({}, {"us-east": lines("web", 41, 3)}, {}, {"us-east": {"web": 40}})
     assert [line.data for line in _output(heard)] == [{"position": p} for p in (41, 42, 43)]
 
 
 def test_target_that_began_anew_left_nothing_out() -> None:
-    heard = Heard({"us-east": lines("web", 40 + GENERATION, 1)}, {"us-east": {"web": 40}})
+    heard = Heard({}, {"us-east": lines("web", 40 + GENERATION, 1)}, {}, {"us-east": {"web": 40}})
     assert len(_output(heard)) == 1
