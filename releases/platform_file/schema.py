@@ -17,6 +17,8 @@ def _lines(description: str) -> dict[str, Any]:
     return {
         "type": "array",
         "description": description,
+        # A list without a line would be done from the start: leave the key out where a platform has none.
+        "minItems": 1,
         "maxItems": 100,
         "items": {
             "type": "object",

@@ -108,3 +108,11 @@ def test_command_ends_with_every_error_a_line(tmp_path: Path) -> None:
     file.write_text("version: 2")
     with pytest.raises(CommandError, match=r"version: 1 was expected"):
         call_command("load_platform", str(file))
+
+
+@pytest.mark.parametrize("name", ["checklist", "validations"])
+def test_a_list_without_a_line_is_refused_and_never_done(name: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        loaded(yaml.safe_load(EXAMPLE.read_text()) | {name: []})
+    assert name in str(refused.value.fields)
+    assert not Environment.objects.exists()
