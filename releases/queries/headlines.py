@@ -145,7 +145,7 @@ def _monitoring(release: Release, known: _Known) -> str:
 
 
 def _rolled_back(release: Release, known: _Known) -> str:
-    text = release.closing_reason or "Rolled back."
+    text = (release.closing_reason or "Rolled back").rstrip(".") + "."
     if release.pk in known.taught:
         return f"{text} Cause and lessons are recorded."
     return f"{text} Cause and lessons are not recorded yet."
