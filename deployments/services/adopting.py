@@ -31,6 +31,7 @@ from platforms.registry import RENDERING
 ADOPTED = "environment.adopted"
 SECONDS = 120.0
 T = TypeVar("T")
+P = TypeVar("P", Running, TakeOver)
 
 
 def running(
@@ -39,10 +40,7 @@ def running(
     """What runs in each region for these components; raises NotAdoptable with everything in the way."""
     require_free(environment)
     found = _everywhere(environment, lambda platform: platform.running(components, named))
-    problems = [f"{region}: {text}" for region, seen in found.items() for text in seen.problems]
-    if problems:
-        raise _refusal(environment, problems)
-    return found
+    return _without_problems(environment, found)
 
 
 def shown(
@@ -55,10 +53,7 @@ def shown(
     """What would change in each region; raises NotAdoptable with everything in the way. Changes nothing."""
     slot = _slot(environment, content, content_hash, label)
     found = _everywhere(environment, lambda platform: platform.take_over(slot, named))
-    problems = [f"{region}: {text}" for region, told in found.items() for text in told.problems]
-    if problems:
-        raise _refusal(environment, problems)
-    return found
+    return _without_problems(environment, found)
 
 
 def adopt(
@@ -141,6 +136,13 @@ def _open(environment: Environment, region: str) -> Platform:
         return open_target(target)
     except PlatformError as error:
         raise _refusal(environment, [f"{region}: {error}"]) from error
+
+
+def _without_problems(environment: Environment, found: dict[str, P]) -> dict[str, P]:
+    problems = [f"{region}: {text}" for region, told in found.items() for text in told.problems]
+    if problems:
+        raise _refusal(environment, problems)
+    return found
 
 
 def _refusal(environment: Environment, problems: list[str]) -> NotAdoptable:

@@ -18,6 +18,7 @@ from platforms.kubernetes.adopting.pods import adopted
 from platforms.kubernetes.names import COLOURED, NEEDED, SIZED, Kind, kind_of
 from platforms.kubernetes.refusals import Missing
 from platforms.kubernetes.sizes import pinned
+from platforms.kubernetes.slot_record import slot_record
 from platforms.kubernetes.target import Target, label, notes
 
 JSON = dict[str, Any]
@@ -137,25 +138,7 @@ def _record_of(target: Target, slot: str) -> JSON | None:
 
 def _write_record(target: Target, slot: SlotSpec, keys: Iterable[str], whole: str) -> None:
     own = {names.RELEASE: slot.release, names.RUN: slot.run, names.SEAL: slot.seal, names.HASH: whole}
-    body = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {
-            "name": names.short(f"hmhp-slot-{target.environment}-{slot.slot}"),
-            "labels": {
-                **target.labels,
-                names.SLOT: slot.slot,
-                names.ROLE: "slot",
-                names.VERSION: names.label_value(slot.release),
-            },
-            "annotations": {key: value for key, value in own.items() if value},
-        },
-        "data": {
-            "objects": json.dumps(sorted(set(keys))),
-            "components": json.dumps({c.name: [c.kind, c.artifact] for c in slot.components}),
-            "edges": json.dumps(_edges(slot)),
-        },
-    }
+    body = slot_record(target, slot, keys=keys, edges=_edges(slot), annotations=own)
     found = target.api.apply(names.CONFIG_MAP, target.namespace, body, force=True)
     target.watch(names.CONFIG_MAP).put(found)
 

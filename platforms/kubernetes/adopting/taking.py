@@ -25,6 +25,7 @@ from platforms.kubernetes.adopting import changing, finding, inventory
 from platforms.kubernetes.adopting.changing import Write
 from platforms.kubernetes.adopting.finding import Workload
 from platforms.kubernetes.adopting.inventory import Inventory, name_of
+from platforms.kubernetes.slot_record import slot_record
 from platforms.kubernetes.target import Target, label
 from platforms.kubernetes.traffic import tried_route
 
@@ -197,7 +198,7 @@ def _is_ready(pod: JSON) -> bool:
 
 
 def _record(target: Target, slot: SlotSpec, workloads: Sequence[Workload]) -> JSON:
-    """The colour's record, as `slots` writes it for one of its own making, and how its pods are found."""
+    """The colour's record, and how its pods are found."""
     owned = [item for w in workloads for item in (w.holder, *w.scalers, *w.budgets)]
     keys = {f"{item['kind']}/{item['metadata']['name']}" for item in owned}
     edges = {w.component.name: changing.edge_port(slot, w) for w in workloads if w.service is not None}
@@ -206,23 +207,12 @@ def _record(target: Target, slot: SlotSpec, workloads: Sequence[Workload]) -> JS
     }
     if target.settings.gateway is not None:
         keys |= {f"Service/{names.coloured(name, slot.slot)}" for name in edges}
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {
-            "name": names.short(f"hmhp-slot-{target.environment}-{slot.slot}"),
-            "labels": {
-                **target.labels,
-                names.SLOT: slot.slot,
-                names.ROLE: "slot",
-                names.VERSION: names.label_value(slot.release),
-            },
-            "annotations": {names.RELEASE: slot.release},
-        },
-        "data": {
-            "objects": json.dumps(sorted(keys)),
-            "components": json.dumps({c.name: [c.kind, c.artifact] for c in slot.components}),
-            "edges": json.dumps(edges),
-            "adopted": json.dumps({"pods": changing.adopted_selectors(workloads), "services": chosen}),
-        },
-    }
+    found = {"pods": changing.adopted_selectors(workloads), "services": chosen}
+    return slot_record(
+        target,
+        slot,
+        keys=keys,
+        edges=edges,
+        annotations={names.RELEASE: slot.release},
+        more={"adopted": json.dumps(found)},
+    )
