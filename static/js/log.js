@@ -96,9 +96,10 @@ function setFollowing(yes) {
 }
 function scrolled() {
   const below = box.scrollHeight - box.scrollTop - box.clientHeight;
-  if (below < EDGE && last < lines.length) forward();
+  if (!following && below < EDGE && last < lines.length) forward();
   if (box.scrollTop < EDGE) { if (first > 0) back(); else older(); }
-  if (!list.dataset.before) setFollowing(below < 40 && last === lines.length);
+  // Lines that arrived since the last drawing await the next one, and end nobody's following.
+  if (!list.dataset.before) setFollowing(below < 40 && (following || last === lines.length));
 }
 function draw() {
   drawing = false;

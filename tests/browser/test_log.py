@@ -80,8 +80,26 @@ def test_window_stays_small_and_ends_with_the_newest_line(site: Site, page: Any)
     assert found == list(range(newest - len(found) + 1, newest + 1))
 
 
+ARRIVE_THEN_SCROLL = """() => {
+  const newest = Number(document.querySelector('#log-list li:last-child').dataset.seq);
+  const lines = Array.from({ length: 500 }, (_, n) => ({ seq: newest + 1 + n, at: "2026-01-01T00:00:00Z", kind: "log", text: "said" }));
+  document.dispatchEvent(new CustomEvent("portal:frame", { detail: { lines } }));
+  document.querySelector("#log").dispatchEvent(new Event("scroll"));
+  return newest + 500;
+}"""
+
+
+def test_lines_that_arrive_before_the_drawing_s_own_scroll_is_told_do_not_end_following(
+    site: Site, page: Any
+) -> None:
+    wait_for_newest(page, site.do(write, site.run, 500))
+    wait_for_newest(page, page.evaluate(ARRIVE_THEN_SCROLL))
+    assert page.locator("#follow").get_attribute("aria-pressed") == "true"
+
+
 def test_scrolling_back_brings_every_older_line_and_none_is_lost_below(site: Site, page: Any) -> None:
-    newest = site.do(write, site.run, 1000)
+    for _ in range(2):
+        newest = site.do(write, site.run, 1000)
     wait_for_newest(page, newest)
     scroll(page, "0")
     page.locator("#follow[aria-pressed=false]").wait_for()
