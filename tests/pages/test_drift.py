@@ -50,7 +50,9 @@ def test_report_says_which_side_cannot_be_compared(logged_in: Door) -> None:
     world.monitoring()
     seen = look(logged_in("rita"), "/environments/drift/")
     assert seen.heading == "What runs is what was approved."
-    assert "Staging, us-east cannot be compared: its driver (local) is not told in objects." in seen.words
+    why = "cannot be compared: its driver (local) is not told in objects."
+    assert f"Staging in us-east {why}" in seen.words
+    assert seen.words.count(why) == 2  # each environment once, whatever its number of regions
     seen.demand_clean()
     assert look(logged_in("rita"), "/environments/drift/", left="nowhere").status == 404
     with pytest.raises(CommandError, match="not told in objects"):
