@@ -133,7 +133,7 @@ def succeed(run: DeploymentRun) -> None:
     run.succeed()
     if run.run_kind == RunKind.RETIRE:
         run.closed_at = clock.now()
-        _end(run, "The old colour is gone.", "run.retired", ENGINE, "")
+        _end(run, _gone(run, environment), "run.retired", ENGINE, "")
         return
     environment.serving = run
     environment.save(update_fields=("serving",))
@@ -144,6 +144,14 @@ def succeed(run: DeploymentRun) -> None:
         closing.close_locked(other, contract=False)
     if not keeps:
         closing.close_locked(run, contract=bool(run.plan["contract"]))
+
+
+def _gone(run: DeploymentRun, environment: Environment) -> str:
+    """What a retire run has done: taken a colour down, or, where none was left over, ended a migration."""
+    assert run.retires is not None  # the database refuses a retire run without one
+    if run.retires_id == environment.serving_id:
+        return f"The database in {environment.name} holds only what {run.subject} needs."
+    return f"{run.retires.subject} is taken down in {environment.name}."
 
 
 def step_line(step: RunStep, text: str, level: str = "info") -> Line:

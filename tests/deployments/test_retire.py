@@ -42,6 +42,7 @@ def test_closing_retires_the_old_colour_and_then_contracts(world: World, product
     assert blue.slot not in world.at("eu-central").specs
     assert len(jobs(world, "migrate_contract")) == 1
     assert retire.retires == blue
+    assert retire.sentence == f"{blue.subject} is taken down in production."
 
 
 def test_closing_twice_queues_one_retire_run(world: World, production: Environment) -> None:
@@ -54,6 +55,13 @@ def test_first_deployment_has_nothing_to_retire(world: World, production: Enviro
     run = deploy(world, "1.0.0")
     assert closing.close(run.pk, actor=ACTOR) is None
     assert again(run).closed_at is not None
+
+
+def test_contract_without_an_old_colour_says_what_it_did(world: World, production: Environment) -> None:
+    retire = closing.close(deploy(world, "1.0.0", migration="contract").pk, actor=ACTOR)
+    assert retire is not None
+    retire = look_until(retire, state_is(RunState.SUCCEEDED))
+    assert retire.sentence == "The database in production holds only what 1.0.0 needs."
 
 
 def test_connections_may_drain_in_the_old_colour_first(world: World, production: Environment) -> None:
