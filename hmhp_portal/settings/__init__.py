@@ -145,12 +145,13 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = PORTAL_DATA_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = PORTAL_MODE == "test"
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if PORTAL_MODE == "test"
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "hmhp_portal.static_files.PackedFiles"
     },
 }
 

@@ -82,7 +82,8 @@ def test_window_stays_small_and_ends_with_the_newest_line(site: Site, page: Any)
 
 ARRIVE_THEN_SCROLL = """() => {
   const newest = Number(document.querySelector('#log-list li:last-child').dataset.seq);
-  const lines = Array.from({ length: 500 }, (_, n) => ({ seq: newest + 1 + n, at: "2026-01-01T00:00:00Z", kind: "log", text: "said" }));
+  const lines = Array.from({ length: 500 }, (_, n) =>
+    ({ seq: newest + 1 + n, at: "2026-01-01T00:00:00Z", kind: "log", text: "said" }));
   document.dispatchEvent(new CustomEvent("portal:frame", { detail: { lines } }));
   document.querySelector("#log").dispatchEvent(new Event("scroll"));
   return newest + 500;
