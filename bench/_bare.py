@@ -1,7 +1,8 @@
 """The floor of `live`: a bare socket server that fans frames out, `python bench/_bare.py PORT`.
 
-It answers every handshake alike and, for each line of standard input (JSON: `{"frames": […]}`), writes these
-frames to all of its sockets; it answers with the moment at which it began.
+It answers every handshake alike and, for each line of standard input (JSON: `{"frames": […], "apart": s}`),
+writes these frames to all of its sockets, so many seconds apart (0: at once); it answers with the moments at
+which it began each.
 """
 
 from __future__ import annotations
@@ -45,13 +46,15 @@ async def main() -> None:
     await loop.create_server(Fan, "127.0.0.1", int(sys.argv[1]), backlog=1024)
     print("ready", flush=True)
     while line := await loop.run_in_executor(None, sys.stdin.readline):
-        frames = [framed(text.encode()) for text in json.loads(line)["frames"]]
-        began = time.monotonic()
-        for frame in frames:
+        order = json.loads(line)
+        began, moments = time.monotonic(), []
+        for number, text in enumerate(order["frames"]):
+            frame = framed(text.encode())
+            await asyncio.sleep(max(0.0, began + number * order["apart"] - time.monotonic()))
+            moments.append(time.monotonic())
             for transport in _open:
                 transport.write(frame)
-            await asyncio.sleep(0)
-        print(json.dumps({"began": began}), flush=True)
+        print(json.dumps({"began": moments}), flush=True)
 
 
 if __name__ == "__main__":

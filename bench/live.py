@@ -2,7 +2,8 @@
 
 Lines are written by the service that the engine uses, read by as many sockets in a process of their own, and
 counted one by one. The floor is a bare socket server that fans the very frames of the burst to as many
-sockets, once just before and once just after; its mean counts.
+sockets, once just before and once just after; its mean counts. It also sends frames of the steady run at
+their pace: that lateness is the client's and the machine's own.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from bench.proxy import processor_seconds
 HERE = Path(__file__).resolve().parent
 A_SECOND, AT_ONCE = 20, 200
 """Lines a second of a steady run, and lines of one transaction of a burst (as the engine takes output)."""
+PACED = 100
+"""Frames of the steady run that the bare server sends at their pace."""
 AIM_P99_MS, AIM_RATIO = 200.0, 0.3
 
 
@@ -93,10 +96,23 @@ def floor(frames: list[str], cookies: int, first: int, last: int) -> float:
     with helper("_bare.py", str(port)) as server, helper("_watchers.py") as crowd:
         server.line()
         crowd.ask(open=f"http://127.0.0.1:{port}/", cookies=["none"] * cookies, after=first - 1)
-        began = server.ask(frames=frames)["began"]
+        began = server.ask(frames=frames, apart=0.0)["began"][0]
         done = crowd.ask(wait=last, seconds=60)
         assert not done["behind"], "the bare server lost something"
         return cookies * (last - first + 1) / (done["all_at"] - began)
+
+
+def paced_floor(frames: list[str], cookies: int, apart: float) -> dict[str, Any]:
+    """Lateness of such frames from a bare server, written one by one at their pace."""
+    port = _place.free_port()
+    seqs = [[line["seq"] for line in json.loads(text)["lines"]] for text in frames]
+    with helper("_bare.py", str(port)) as server, helper("_watchers.py") as crowd:
+        server.line()
+        crowd.ask(open=f"http://127.0.0.1:{port}/", cookies=["none"] * cookies, after=seqs[0][0] - 1)
+        began = server.ask(frames=frames, apart=apart)["began"]
+        crowd.ask(wait=seqs[-1][-1], seconds=30)
+        moments = {seq: at for at, of in zip(began, seqs, strict=True) for seq in of}
+        return crowd.ask(report=moments)
 
 
 def steady(run: Any, crowd: Helper, seconds: int) -> dict[str, Any]:
@@ -146,6 +162,9 @@ def measure(watchers: int, seconds: int, lines: int) -> dict[str, Any]:
         spent, began = processor_seconds(pid), time.monotonic()
         flow = steady(run, crowd, seconds)
         flow["cores"] = (processor_seconds(pid) - spent) / (time.monotonic() - began)
+        came_as = crowd.ask(frames=newest)["frames"]
+        apart = flow["seconds"] / len(came_as)
+        flow |= {"frames": len(came_as), "bare": paced_floor(came_as[:PACED], watchers, apart)}
         # The frames are not known before they were sent: a first burst gives them to the floor before.
         warm = burst(run, crowd, watchers, lines)
         frames = crowd.ask(frames=warm["first"] - 1)["frames"]
@@ -172,6 +191,8 @@ def show(found: dict[str, Any]) -> None:
     print(f"steady         {flow['deliveries']:,} lines in {flow['seconds']:.0f} s, "
           f"p50 {flow['p50'] * 1000:.0f} ms, p99 {flow['p99'] * 1000:.0f} ms "
           f"(aim {AIM_P99_MS:.0f}); web {flow['cores']:.2f} cores")  # fmt: skip
+    print(f"the same, bare {flow['frames']} frames as they came, "
+          f"p50 {flow['bare']['p50'] * 1000:.0f} ms, p99 {flow['bare']['p99'] * 1000:.0f} ms")  # fmt: skip
     print(f"burst          {storm['a_second']:,.0f} lines/s in {storm['frames']} frames, "
           f"p99 {storm['p99'] * 1000:.0f} ms")  # fmt: skip
     print(f"bare server    {storm['bare']:,.0f} lines/s, ratio {storm['ratio']:.2f} (aim {AIM_RATIO})")

@@ -8,25 +8,15 @@ in), 4403 (not allowed), 4404 (no such run) and 4008 (too slow: come back with `
 from __future__ import annotations
 
 import asyncio
-import json
-from typing import Any
 from urllib.parse import parse_qs
 
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from accounts.actors import person
-from accounts.models import User
-from approvals import policy
-from deployments.hub import Frame, Hub, Subscriber, frame_text, hub_of, leave, replay
-from deployments.models import DeploymentRun
-from events import clock
+from deployments.hub import Frame, Hub, Subscriber, enter, frame_text, leave, replay
+from deployments.onlookers import NOT_LOGGED_IN
 
 BEAT_SECONDS = 3.0
-CHECK_SECONDS = 15.0
-"""How often an open socket asks again whether this person may still look."""
-
-BAD_POSITION, NOT_LOGGED_IN, NOT_ALLOWED, NO_SUCH_RUN, TOO_SLOW = 4400, 4401, 4403, 4404, 4008
+BAD_POSITION, TOO_SLOW = 4400, 4008
 
 
 class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
@@ -35,31 +25,38 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
     async def connect(self) -> None:
         """Accept, so that a closing code reaches the page, then join the run's hub."""
         self._sender: asyncio.Task[None] | None = None
-        self._subscriber = Subscriber()
         self._hub: Hub | None = None
         await self.accept()
         self.run_id = int(self.scope["url_route"]["kwargs"]["run_id"])
-        after = _position(self.scope.get("query_string", b""))
-        refused = BAD_POSITION if after is None else await database_sync_to_async(self._refusal)()
-        if refused or after is None:
+        after, user = _position(self.scope.get("query_string", b"")), self.scope["user"]
+        if after is None or not user.is_authenticated:
+            await self.close(code=BAD_POSITION if after is None else NOT_LOGGED_IN)
+            return
+        self._subscriber = Subscriber(user.pk)
+        self._hub = enter(self.run_id, self._subscriber)
+        if refused := await self._hub.refusal(user.pk):
+            self._leave()
             await self.close(code=refused)
             return
-        self._hub = hub_of(self.run_id)
         self._sender = asyncio.create_task(self._send(self._hub, after))
 
     async def disconnect(self, code: int) -> None:
         """Leave the hub."""
         if self._sender is not None:
             self._sender.cancel()
+        self._leave()
+
+    def _leave(self) -> None:
         if self._hub is not None:
             leave(self._hub, self._subscriber)
+            self._hub = None
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Acts go over HTTP, which works when the socket is down; what is sent here is left unread."""
 
     async def _send(self, hub: Hub, after: int) -> None:
-        """Join, replay what is missing, then follow: in this order no line falls into a gap."""
-        await hub.join(self._subscriber)
+        """With a place in the hub, replay what is missing, then follow: so no line falls into a gap."""
+        await hub.ready()
         seen, until = after, hub.last
         while seen < until:
             lines = await replay(self.run_id, seen, until)
@@ -72,16 +69,14 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
 
     async def _follow(self, hub: Hub, seen: int) -> None:
         loop = asyncio.get_running_loop()
-        beat_at, check_at = loop.time() + BEAT_SECONDS, loop.time() + CHECK_SECONDS
+        beat_at = loop.time() + BEAT_SECONDS
         while not self._subscriber.overflowed:
             if loop.time() >= beat_at:
+                if self._subscriber.refused:
+                    await self.close(code=self._subscriber.refused)
+                    return
                 await self._beat(hub, seen)
                 beat_at = loop.time() + BEAT_SECONDS
-                if loop.time() >= check_at:
-                    check_at = loop.time() + CHECK_SECONDS
-                    if refused := await database_sync_to_async(self._refusal)():
-                        await self.close(code=refused)
-                        return
             try:
                 async with asyncio.timeout_at(beat_at):  # wait_for would make a task for every frame
                     frame = await self._subscriber.queue.get()
@@ -101,27 +96,8 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
 
     async def _beat(self, hub: Hub, seen: int) -> None:
         """Say that this is live; a hub that cannot read the database says nothing."""
-        if not hub.fresh:
-            return
-        beat = {
-            "beat": clock.now().isoformat(),
-            "seq": seen,
-            "state": hub.state,
-            "sentence": hub.sentence,
-        }
-        await self.send(text_data=json.dumps(beat))
-
-    def _refusal(self) -> int:
-        """The closing code of why this person may not look, 0 when they may."""
-        user: Any = self.scope["user"]
-        if not user.is_authenticated:
-            return NOT_LOGGED_IN
-        present = User.objects.filter(pk=user.pk, is_active=True).first()
-        if present is None:
-            return NOT_LOGGED_IN
-        if policy.may(person(present), policy.Action.READ_DEPLOYMENTS) is not None:
-            return NOT_ALLOWED
-        return 0 if DeploymentRun.objects.filter(pk=self.run_id).exists() else NO_SUCH_RUN
+        if hub.fresh:
+            await self.send(text_data=hub.beat(seen))
 
 
 def _position(query: bytes) -> int | None:

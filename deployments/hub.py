@@ -10,26 +10,43 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 
-from deployments.models import DeploymentRun
+from deployments.onlookers import Doorkeeper, refusals
 from deployments.queries.progress import follow
 from deployments.services.progress import group_of
+from events import clock
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
+CHECK_SECONDS = 15.0
+"""How often it is asked again whether those whose pages are open may still look."""
 QUEUE_FRAMES = 200
 """Frames that a slow socket may be behind; more, and it is closed and asked to resume."""
 PAGE = 500
 REST_OF_ONE, MOST_REST = 0.0001, 0.1
 """Seconds that the reader rests after a frame for each socket that gets it: with many, a frame carries many
 lines and the sockets are served before the next one comes."""
+_readers = ThreadPoolExecutor(2, "portal-hub")
+"""Threads of their own: a thousand pages that come back wait in line for the thread that all sockets
+share, and lines must not wait behind them."""
+
+
+Found = TypeVar("Found")
+
+
+async def _read(ask: Callable[..., Found], *given: Any) -> Found:
+    """Ask the database in one of the readers' threads."""
+    found: Found = await database_sync_to_async(ask, thread_sensitive=False, executor=_readers)(*given)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +61,13 @@ class Frame:
 
 @dataclass(eq=False)
 class Subscriber:
-    """One socket's place in the hub. `overflowed` is set when it fell too far behind."""
+    """One socket's place in the hub. `overflowed` is set when it fell too far behind, `refused` to a
+    closing code when this person may look no longer."""
 
+    person: int = 0
     queue: asyncio.Queue[Frame] = field(default_factory=lambda: asyncio.Queue(QUEUE_FRAMES))
     overflowed: bool = False
+    refused: int = 0
 
     def put(self, frame: Frame) -> None:
         """Hand a frame over without waiting for anybody."""
@@ -71,12 +91,22 @@ class Hub:
         self._ready = asyncio.Event()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._beat: tuple[int, str] | None = None
+        self._doorkeeper = Doorkeeper(self._refusals)
 
-    async def join(self, subscriber: Subscriber) -> None:
-        """From now on the subscriber gets every new frame; returns once `last` is known."""
+    def attach(self, subscriber: Subscriber) -> None:
+        """From now on the subscriber gets every new frame, and the hub is kept for it."""
         self._subscribers.add(subscriber)
+
+    async def refusal(self, person: int) -> int:
+        """The closing code of why this person may not look, 0 when they may."""
+        return await self._doorkeeper.refusal(person)
+
+    async def ready(self) -> None:
+        """Start reading if nobody did; returns once `last` is known."""
         if not self._tasks:
-            self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._listen())]
+            parts = (self._follow(), self._listen(), self._check())
+            self._tasks = [asyncio.create_task(part) for part in parts]
         await self._ready.wait()
 
     def leave(self, subscriber: Subscriber) -> bool:
@@ -93,7 +123,14 @@ class Hub:
         """Was the database read within the last beats? A blind hub must not look alive."""
         return asyncio.get_running_loop().time() - self.read_at < 3 * POLL_SECONDS
 
-    async def _read(self) -> None:
+    def beat(self, seen: int) -> str:
+        """What says to a page at this line that it is live; one text for all until the next reading."""
+        if self._beat is None or self._beat[0] != seen:
+            told = {"beat": clock.now().isoformat(), "seq": seen}
+            self._beat = seen, json.dumps(told | {"state": self.state, "sentence": self.sentence})
+        return self._beat[1]
+
+    async def _follow(self) -> None:
         """Read what is new, hand it out, wait for a wake or a second."""
         while True:
             self._wake.clear()
@@ -108,22 +145,34 @@ class Hub:
 
     async def _once(self) -> None:
         first_time = not self._ready.is_set()
-        newest, state, sentence = await database_sync_to_async(_head)(self.run_id)
-        told = (state, sentence) != (self.state, self.sentence)
-        self.state, self.sentence = state, sentence
+        found = await _read(follow, self.run_id, sys.maxsize if first_time else self.last, PAGE)
+        told = (found.state, found.sentence) != (self.state, self.sentence)
+        self.state, self.sentence, self._beat = found.state, found.sentence, None
         self.read_at = asyncio.get_running_loop().time()
         if first_time:
-            self.last = newest
+            self.last = found.head
             self._ready.set()
             return
-        while newest > self.last:
-            lines = await database_sync_to_async(_lines)(self.run_id, self.last)
-            if not lines:
-                break
-            self._hand_out(lines)
-            told = False
-        if told:
-            self._hand_out([])
+        if found.lines or told:
+            self._hand_out(found.lines)
+        while found.lines and found.head > self.last:
+            found = await _read(follow, self.run_id, self.last, PAGE)
+            self._hand_out(found.lines)
+
+    async def _check(self) -> None:
+        """Ask again and again who may still look; while the database does not answer, nobody is closed."""
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            try:
+                found = await self._refusals({one.person for one in self._subscribers})
+            except Exception as error:
+                log.warning("onlookers of run %s not asked: %s", self.run_id, type(error).__name__)
+                continue
+            for subscriber in self._subscribers:
+                subscriber.refused = found.get(subscriber.person, 0)
+
+    async def _refusals(self, people: Collection[int]) -> dict[int, int]:
+        return await _read(refusals, self.run_id, people)
 
     def _hand_out(self, lines: Sequence[dict[str, Any]]) -> None:
         first = lines[0]["seq"] if lines else self.last
@@ -152,9 +201,11 @@ class Hub:
 _hubs: dict[tuple[int, int], Hub] = {}
 
 
-def hub_of(run_id: int) -> Hub:
-    """The hub of a run in this event loop, made on first need."""
-    return _hubs.setdefault((id(asyncio.get_running_loop()), run_id), Hub(run_id))
+def enter(run_id: int, subscriber: Subscriber) -> Hub:
+    """The hub of a run in this event loop, made on first need, with the subscriber in it."""
+    hub = _hubs.setdefault((id(asyncio.get_running_loop()), run_id), Hub(run_id))
+    hub.attach(subscriber)
+    return hub
 
 
 def leave(hub: Hub, subscriber: Subscriber) -> None:
@@ -170,14 +221,5 @@ def frame_text(lines: Sequence[dict[str, Any]], state: str, sentence: str) -> st
 
 async def replay(run_id: int, after: int, until: int) -> list[dict[str, Any]]:
     """One page of the lines after a position, up to another."""
-    lines = await database_sync_to_async(_lines)(run_id, after)
-    return [line for line in lines if line["seq"] <= until]
-
-
-def _head(run_id: int) -> tuple[int, str, str]:
-    row = DeploymentRun.objects.values_list("head__seq", "state", "sentence").get(pk=run_id)
-    return int(row[0] or 0), str(row[1]), str(row[2])
-
-
-def _lines(run_id: int, after: int) -> list[dict[str, Any]]:
-    return follow(run_id, after, PAGE).lines
+    found = await _read(follow, run_id, after, PAGE)
+    return [line for line in found.lines if line["seq"] <= until]

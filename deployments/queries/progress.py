@@ -69,12 +69,17 @@ class Followed:
 
 
 def follow(run_id: int, after: int = 0, limit: int = MAX_LINES) -> Followed:
-    """What `progress` reads, without a row's object for each line; two queries. Raises RunNotFound."""
+    """What `progress` reads, without a row's object for each line. Raises RunNotFound.
+
+    Two queries, or one where nothing is new: the head is written with the lines that it counts.
+    """
     known = ("head__seq", "state", "sentence", "head__first_day", "head__last_day")
     row = DeploymentRun.objects.order_by().filter(pk=run_id).values_list(*known).first()
     if row is None:
         raise RunNotFound(f"There is no run {run_id}.")
     head, state, sentence, first, last = row
+    if head is not None and head <= after:
+        return Followed([], int(head), str(state), str(sentence))
     rows = _lines_on(run_id, first, last).filter(seq__gt=after).values(*LINE)
     lines = [line | {"at": line["at"].isoformat()} for line in rows[: max(0, min(limit, MAX_LINES))]]
     return Followed(lines, int(head or 0), str(state), str(sentence))

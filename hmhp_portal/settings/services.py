@@ -80,7 +80,7 @@ def caches(environment: Environment) -> dict[str, Any]:
     """The shared cache: sessions and rate limits need one that all processes see."""
     return {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "hmhp_portal.shared_cache.SharedRedisCache",
             "LOCATION": redis_url(environment, CACHE),
             "KEY_PREFIX": "hmhp",
         }
