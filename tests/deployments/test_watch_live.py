@@ -133,7 +133,8 @@ async def test_page_of_somebody_who_may_look_no_longer_is_closed(
         await database_sync_to_async(dana.holdings.update)(until=clock.now())
     else:
         await database_sync_to_async(User.objects.filter(pk=dana.pk).update)(is_active=False)
-    assert await page.closing_code() == code
+    async with asyncio.timeout(10):
+        assert await page.closing_code() == code
     await database_sync_to_async(write)(run, 1)
     assert await lines(stays, 1) == [1]
     await stays.leave()
@@ -143,11 +144,13 @@ async def test_lines_come_while_the_thread_that_sockets_share_is_held_up(run: De
     page = await opened(run)
     await page.frame()
     over = threading.Event()
-    held = asyncio.create_task(database_sync_to_async(over.wait)(10))
-    await database_sync_to_async(write, thread_sensitive=False)(run, 2)
-    assert await lines(page, 2) == [1, 2]
-    over.set()
-    await held
+    held = asyncio.create_task(database_sync_to_async(over.wait)(60))
+    try:
+        await database_sync_to_async(write, thread_sensitive=False)(run, 2)
+        assert await lines(page, 2) == [1, 2]
+    finally:
+        over.set()
+        await held
     await page.leave()
 
 
