@@ -63,7 +63,7 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
             if not lines:
                 break
             await self.send(text_data=frame_text(lines, hub.state, hub.sentence))
-            seen = lines[-1]["seq"]
+            seen = lines[-1][0]
         await self._beat(hub, seen)
         await self._follow(hub, max(seen, until))
 
@@ -90,7 +90,7 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
         if frame.first > seen or not frame.lines:
             await self.send(text_data=frame.text)
         elif frame.last > seen:
-            new = [line for line in frame.lines if line["seq"] > seen]
+            new = [line for line in frame.lines if line[0] > seen]
             await self.send(text_data=frame_text(new, hub.state, hub.sentence))
         return max(seen, frame.last)
 

@@ -20,7 +20,7 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 
 from deployments.onlookers import Doorkeeper, refusals
-from deployments.queries.progress import follow
+from deployments.queries.progress import Written, follow, written
 from deployments.services.progress import group_of
 from events import clock
 
@@ -56,7 +56,7 @@ class Frame:
     first: int
     last: int
     text: str
-    lines: Sequence[dict[str, Any]] = ()
+    lines: Sequence[Written] = ()
 
 
 @dataclass(eq=False)
@@ -174,9 +174,9 @@ class Hub:
     async def _refusals(self, people: Collection[int]) -> dict[int, int]:
         return await _read(refusals, self.run_id, people)
 
-    def _hand_out(self, lines: Sequence[dict[str, Any]]) -> None:
-        first = lines[0]["seq"] if lines else self.last
-        self.last = lines[-1]["seq"] if lines else self.last
+    def _hand_out(self, lines: Sequence[Written]) -> None:
+        first = lines[0][0] if lines else self.last
+        self.last = lines[-1][0] if lines else self.last
         frame = Frame(first, self.last, frame_text(lines, self.state, self.sentence), lines)
         for subscriber in self._subscribers:
             subscriber.put(frame)
@@ -214,12 +214,12 @@ def leave(hub: Hub, subscriber: Subscriber) -> None:
         _hubs.pop((id(asyncio.get_running_loop()), hub.run_id), None)
 
 
-def frame_text(lines: Sequence[dict[str, Any]], state: str, sentence: str) -> str:
+def frame_text(lines: Sequence[Written], state: str, sentence: str) -> str:
     """A frame as sockets send it."""
-    return json.dumps({"lines": list(lines), "state": state, "sentence": sentence}, default=str)
+    return written(lines, state=state, sentence=sentence)
 
 
-async def replay(run_id: int, after: int, until: int) -> list[dict[str, Any]]:
+async def replay(run_id: int, after: int, until: int) -> list[Written]:
     """One page of the lines after a position, up to another."""
     found = await _read(follow, run_id, after, PAGE)
-    return [line for line in found.lines if line["seq"] <= until]
+    return [line for line in found.lines if line[0] <= until]

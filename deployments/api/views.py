@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -79,20 +80,17 @@ class Progress(Endpoint):
         refuses=(404,),
         name="deployments_progress",
     )
-    def get(self, request: Request, pk: int) -> Response:
-        """Lines after a position."""
+    def get(self, request: Request, pk: int) -> HttpResponse:
+        """Lines after a position, in the text that the database wrote."""
         asked = query_of(request, gives.ProgressQuery)
         after, limit = asked.get("after", 0), asked.get("limit", gives.MOST_LINES)
         found = queries.follow(pk, after, limit)
-        newest = found.lines[-1]["seq"] if found.lines else min(after, found.head)
-        body = {
-            "lines": found.lines,
-            "seq": newest,
-            "more": found.head > newest,
-            "state": found.state,
-            "sentence": found.sentence,
-        }
-        return Response(body, headers={"Cache-Control": "private, no-cache"})
+        newest = found.lines[-1][0] if found.lines else min(after, found.head)
+        text = queries.written(
+            found.lines, seq=newest, more=found.head > newest, state=found.state, sentence=found.sentence
+        )
+        headers = {"Cache-Control": "private, no-cache"}
+        return HttpResponse(text, content_type="application/json", headers=headers)
 
 
 class _Steer(Endpoint):

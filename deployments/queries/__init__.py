@@ -24,7 +24,7 @@ from deployments.queries.environments import (
     waiting_runs,
 )
 from deployments.queries.live import LiveComponent, LiveTarget, live_where
-from deployments.queries.progress import Followed, Sample, follow, lines_of, progress, samples
+from deployments.queries.progress import Followed, Sample, follow, lines_of, progress, samples, written
 from deployments.queries.runs import RegionFacts, RunFacts, run_facts, steps_of
 from deployments.queries.stops import held_by_stop, runs_under
 
@@ -62,4 +62,5 @@ __all__ = [
     "targets_of",
     "unclosed_runs",
     "waiting_runs",
+    "written",
 ]
