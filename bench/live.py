@@ -75,7 +75,8 @@ def write(run: Any, count: int, committed: dict[int, float]) -> int:
     """Append lines in one transaction; their moment of commit is noted before any reader is woken."""
     from django.db import transaction
 
-    from deployments.services.progress import Line, append
+    from deployments.services.progress import Line
+    from deployments.services.progress import write as written
     from deployments.states import LineKind
 
     noted: list[float] = []
@@ -85,7 +86,7 @@ def write(run: Any, count: int, committed: dict[int, float]) -> int:
     ]
     with transaction.atomic():
         transaction.on_commit(lambda: noted.append(time.monotonic()))
-        newest = append(run, lines)
+        newest = written(run, lines)
     committed |= dict.fromkeys(range(newest - count + 1, newest + 1), noted[0])
     return newest
 

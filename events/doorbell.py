@@ -1,11 +1,14 @@
 """The doorbell: tells open pages that a subject changed, never what.
 
-The page fetches its own fragment, so that permission and markup live in the view alone.
+The page fetches its own fragment, so that permission and markup live in the view alone. Whatever one
+transaction wants to tell leaves after its commit in one call, each message once.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
@@ -18,14 +21,44 @@ GROUP = "doorbell"
 
 def ring(subject: str) -> None:
     """Ring for `subject` (a stream such as `release/2026.11.0`) after commit; may be lost."""
-    transaction.on_commit(lambda: _send(subject), robust=True)
+    tell(GROUP, {"type": "ring", "subject": subject})
 
 
-def _send(subject: str) -> None:
-    layer = get_channel_layer()
-    if layer is None:
-        return
-    try:
-        async_to_sync(layer.group_send)(GROUP, {"type": "ring", "subject": subject})
-    except Exception as error:
-        log.warning("doorbell for %s not rung: %s", subject, type(error).__name__)
+def tell(group: str, message: Mapping[str, Any]) -> None:
+    """Send a message to a channel group after commit; may be lost."""
+    connection = transaction.get_connection()
+    savepoints = set(connection.savepoint_ids)
+    for within, call, *_ in connection.run_on_commit:
+        if isinstance(call, _Messages) and within == savepoints:
+            call.add(group, message)
+            return
+    messages = _Messages()
+    messages.add(group, message)
+    transaction.on_commit(messages, robust=True)
+
+
+class _Messages:
+    """What one transaction (or one savepoint of it, which may be taken back by itself) wants to tell."""
+
+    def __init__(self) -> None:
+        self._wanted: list[tuple[str, dict[str, Any]]] = []
+
+    def add(self, group: str, message: Mapping[str, Any]) -> None:
+        """Send this too, once."""
+        if (group, message) not in self._wanted:
+            self._wanted.append((group, dict(message)))
+
+    def __call__(self) -> None:
+        """Send them; Redis may be away, pages that hear nothing ask by themselves."""
+        try:
+            async_to_sync(self._send)()
+        except Exception as error:
+            groups = ", ".join(sorted({group for group, _ in self._wanted}))
+            log.warning("not told: %s (%s)", groups, type(error).__name__)
+
+    async def _send(self) -> None:
+        layer = get_channel_layer()
+        if layer is None:
+            return
+        for group, message in self._wanted:
+            await layer.group_send(group, message)

@@ -90,6 +90,9 @@ class DeploymentRun(models.Model):
     retained_until = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
 
+    unwritten: list[Any] | None = None
+    """Lines that a look writes together at the end of its transaction (`services.progress.gathered`)."""
+
     class Meta:
         """What the database itself refuses. (proved_by, content_hash) refers to a run: see 0002."""
 

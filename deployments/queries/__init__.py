@@ -25,7 +25,7 @@ from deployments.queries.environments import (
 )
 from deployments.queries.live import LiveComponent, LiveTarget, live_where
 from deployments.queries.progress import Followed, Sample, follow, lines_of, progress, samples, written
-from deployments.queries.runs import RegionFacts, RunFacts, run_facts, steps_of
+from deployments.queries.runs import RegionFacts, RunFacts, forget_steps, run_facts, steps_of
 from deployments.queries.stops import held_by_stop, runs_under
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "environment",
     "environments",
     "follow",
+    "forget_steps",
     "held_by_stop",
     "is_production",
     "lines_of",

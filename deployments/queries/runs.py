@@ -57,9 +57,14 @@ WORST = ("fail", "error", "inconclusive", "pass")
 
 
 def steps_of(run: DeploymentRun) -> list[RunStep]:
-    """The steps in their order; a page that asks twice reads them once."""
+    """The steps in their order; whoever asks this row object twice reads them once and gets the same rows."""
     prefetch_related_objects([run], "steps")
     return list(run.steps.all())
+
+
+def forget_steps(run: DeploymentRun) -> None:
+    """Steps were added: whoever asks next reads them."""
+    getattr(run, "_prefetched_objects_cache", {}).pop("steps", None)
 
 
 def run_facts(run: DeploymentRun) -> RunFacts:

@@ -19,6 +19,7 @@ from django.db.models import Max, Q
 
 from deployments.models import DeploymentRun, Environment, TargetView
 from deployments.services.clockwork import DatabaseClock, after
+from deployments.services.progress import gathered
 from events.wake import wake
 
 LEASE_SECONDS = 5.0
@@ -92,7 +93,8 @@ def fenced(lease: Lease) -> Iterator[DeploymentRun]:
         if run is None:
             raise LeaseLost
         renew(lease)
-        yield run
+        with gathered(run):
+            yield run
 
 
 def patiently(lease: Lease, future: Future[T]) -> T:

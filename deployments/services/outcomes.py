@@ -6,7 +6,6 @@ taken in one order: run, earlier runs, environment, the run's lines, last the st
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -46,7 +45,7 @@ def wait(run: DeploymentRun, sentence: str, *, call_out: bool = False) -> None:
     if run.sentence != sentence:
         run.sentence = sentence
         run.save(update_fields=("sentence",))
-    step = run.steps.filter(state=StepState.RUNNING).first()
+    step = next((step for step in queries.steps_of(run) if step.step_state == StepState.RUNNING), None)
     key = f"step-{step.ordinal}" if step else "after"
     if not call_out or key in run.memory.get("called", ()):
         return
@@ -64,7 +63,8 @@ def finish(run: DeploymentRun, step: RunStep, sentence: str) -> None:
     append(run, [step_line(step, f"{step.title}: {sentence}")])
     data = {"run": run.pk, "step": step.ordinal, "kind": step.kind, "title": step.title, "sentence": sentence}
     if step.kind == "announce":
-        first = not run.steps.filter(kind="announce", ordinal__lt=step.ordinal).exists()
+        earlier = [other for other in queries.steps_of(run) if other.ordinal < step.ordinal]
+        first = all(other.kind != "announce" for other in earlier)
         record(
             run.stream, "announce.wanted", ENGINE, data={**data, "what": "started" if first else "finished"}
         )
@@ -98,13 +98,14 @@ def roll_back(run: DeploymentRun, cause: str, by: str, reason: str) -> None:
     before = described(run)
     touched = _touched_regions(run)
     _leave_steps(run)
-    last = max(run.steps.values_list("ordinal", flat=True), default=0)
+    last = max((step.ordinal for step in queries.steps_of(run)), default=0)
     RunStep.objects.bulk_create(
         RunStep(
             run=run, ordinal=last + n, group=spec.group, kind=spec.kind, region=spec.region, title=spec.title
         )
         for n, spec in enumerate(return_steps(touched, first=run.blue is None), start=1)
     )
+    queries.forget_steps(run)
     run.roll_back()
     run.intent = Intent.RETURN.value
     run.sentence = f"Rolling back. {cause}"
@@ -202,7 +203,7 @@ def _locked_environment(run: DeploymentRun) -> Environment:
 
 def _leave_steps(run: DeploymentRun) -> None:
     """Steps to come are skipped, the one that runs and those that moved traffic are taken back."""
-    for step in run.steps.all():
+    for step in queries.steps_of(run):
         if step.step_state == StepState.WAITING:
             step.skip()
         elif step.step_state == StepState.RUNNING or _moved(step):
@@ -218,6 +219,6 @@ def _moved(step: RunStep) -> bool:
 
 def _touched_regions(run: DeploymentRun) -> list[str]:
     """Regions in which green may have been given weight, in the plan's order."""
-    steps: Iterable[RunStep] = run.steps.filter(kind__in=TRAFFIC).exclude(state=StepState.WAITING)
-    touched = {step.region for step in steps}
+    begun = (step for step in queries.steps_of(run) if step.step_state != StepState.WAITING)
+    touched = {step.region for step in begun if step.kind in TRAFFIC}
     return [region for region in run.plan["regions"] if region in touched]

@@ -1,33 +1,33 @@
 """Append lines to a run's progress: one sequence a run, masked where they come from outside.
 
 Called by this room's services inside the transaction of the change that a line tells of. After commit
-the run's readers are woken; if that is lost they poll.
+the run's readers are woken; if that is lost they poll. A look writes what it has to say in one go, at the
+end of its transaction.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
-from django.db import transaction
+from django.db import connection
 
-from deployments.models import DeploymentRun, ProgressHead, ProgressLine
+from deployments.models import DeploymentRun, ProgressLine
 from deployments.states import LineKind
 from events import clock
+from events.doorbell import tell
 from events.queries import masker
 
-log = logging.getLogger(__name__)
-
 MAX_TEXT = 4000
+TAKE_POSITIONS = "UPDATE deployments_progresshead SET seq = seq + %s WHERE run_id = %s RETURNING seq"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line to append. Lines of kind log are masked on their way in."""
+    """One line to append. Lines of kind log are masked on their way in. `at` None: when it is written."""
 
     kind: LineKind
     text: str = ""
@@ -35,22 +35,41 @@ class Line:
     source: str = "engine"
     level: str = "info"
     data: dict[str, Any] = field(default_factory=dict)
+    at: datetime | None = None
 
 
-def append(run: DeploymentRun, lines: Sequence[Line]) -> int:
-    """Append these lines in order and wake the readers after commit; returns the newest position.
+@contextmanager
+def gathered(run: DeploymentRun) -> Iterator[None]:
+    """Lines appended through this very row object are written together when the block ends well."""
+    lines: list[Line] = []
+    run.unwritten = lines
+    try:
+        yield
+    finally:
+        run.unwritten = None
+    if lines:
+        write(run, lines)
 
-    Takes the run's head row, so call it after the run itself was locked and before an event is recorded.
+
+def append(run: DeploymentRun, lines: Sequence[Line]) -> None:
+    """Append these lines in order, now or at the end of a look's transaction, and wake the readers after it.
+
+    Call it after the run itself was locked, which keeps everybody else from the run's lines.
     """
-    head = ProgressHead.objects.select_for_update(no_key=True).get(pk=run.pk)
-    if not lines:
-        return head.seq
-    first, now = head.seq + 1, clock.now()
+    if run.unwritten is not None:
+        run.unwritten += [replace(line, at=clock.now()) for line in lines]
+    elif lines:
+        write(run, lines)
+
+
+def write(run: DeploymentRun, lines: Sequence[Line]) -> int:
+    """Append these lines at once; returns the newest position."""
+    first, now = _positions(run.pk, len(lines)), clock.now()
     ProgressLine.objects.bulk_create(
         ProgressLine(
             run=run,
             seq=first + offset,
-            at=now,
+            at=line.at or now,
             kind=line.kind.value,
             level=line.level,
             region=line.region,
@@ -60,26 +79,20 @@ def append(run: DeploymentRun, lines: Sequence[Line]) -> int:
         )
         for offset, line in enumerate(_masked(lines))
     )
-    head.seq += len(lines)
-    head.save(update_fields=("seq",))
-    transaction.on_commit(lambda: wake_readers(run.pk), robust=True)
-    return head.seq
+    tell(group_of(run.pk), {"type": "wake"})
+    return first + len(lines) - 1
+
+
+def _positions(run_id: int, count: int) -> int:
+    """The first of so many new positions; the head's row stays locked, so that none is ever missing."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_POSITIONS, (count, run_id))
+        return int(cursor.fetchone()[0]) - count + 1
 
 
 def group_of(run_id: int) -> str:
     """The channel group of a run's readers."""
     return f"run.{run_id}"
-
-
-def wake_readers(run_id: int) -> None:
-    """Tell every web process that a run has new lines; may be lost."""
-    layer = get_channel_layer()
-    if layer is None:
-        return
-    try:
-        async_to_sync(layer.group_send)(group_of(run_id), {"type": "wake"})
-    except Exception as error:
-        log.warning("readers of run %s not woken: %s", run_id, type(error).__name__)
 
 
 def masked(text: str) -> str:

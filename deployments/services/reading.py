@@ -65,7 +65,7 @@ def after_moves(view: RunView, run: DeploymentRun) -> RunView:
 
 
 def _steps(run: DeploymentRun) -> tuple[StepView, ...]:
-    return tuple(_step(step) for step in run.steps.all() if step.group != "return")
+    return tuple(_step(step) for step in queries.steps_of(run) if step.group != "return")
 
 
 def _checking(steps: tuple[StepView, ...]) -> bool:

@@ -11,7 +11,7 @@ import logging
 
 from deployments import queries
 from deployments.errors import RunNotFound
-from deployments.models import DeploymentRun
+from deployments.models import DeploymentRun, RunStep
 from deployments.plan import next_step, watch
 from deployments.plan.moves import Answer, Ask, Begin, Call, Done, Fail, Move, Note, Return, Succeed, Wait
 from deployments.plan.views import RunView, Seen
@@ -172,13 +172,17 @@ def _keep_output(lease: Lease, call: Call, answer: Answer) -> None:
     if not isinstance(answer, JobResult):
         return
     with fenced(lease) as run:
-        step = run.steps.get(ordinal=call.step)
+        step = _step(run, call.step)
         key = f"lines:{call.component}"
         known = int(step.data.get(key, 0))
         if len(answer.lines) > known:
             source = f"{call.component}/{call.job}"
             append(run, [Line(LineKind.LOG, text, call.region, source) for text in answer.lines[known:]])
             outcomes.note(step, {key: len(answer.lines)})
+
+
+def _step(run: DeploymentRun, ordinal: int) -> RunStep:
+    return next(step for step in queries.steps_of(run) if step.ordinal == ordinal)
 
 
 def _write(run: DeploymentRun, move: Move) -> None:
@@ -192,13 +196,13 @@ def _write(run: DeploymentRun, move: Move) -> None:
             if sentence:
                 outcomes.wait(run, sentence)
         case Begin(ordinal, traffic):
-            outcomes.begin(run, run.steps.get(ordinal=ordinal), traffic=traffic)
+            outcomes.begin(run, _step(run, ordinal), traffic=traffic)
         case Note(ordinal, data):
-            outcomes.note(run.steps.get(ordinal=ordinal), data)
+            outcomes.note(_step(run, ordinal), data)
         case Done(ordinal, sentence):
-            outcomes.finish(run, run.steps.get(ordinal=ordinal), sentence)
+            outcomes.finish(run, _step(run, ordinal), sentence)
         case Fail(ordinal, sentence):
-            outcomes.fail_step(run, run.steps.get(ordinal=ordinal), sentence)
+            outcomes.fail_step(run, _step(run, ordinal), sentence)
         case Return(sentence):
             outcomes.roll_back(run, sentence, outcomes.ENGINE, sentence)
         case Wait(sentence, _, call_out):

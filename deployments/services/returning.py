@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from deployments import queries
 from deployments.models import DeploymentRun, RunStep, TargetView
 from deployments.plan.views import RunView, background_right, in_force
 from deployments.plan.words import duration
@@ -63,11 +64,16 @@ def routing_back(view: RunView) -> Routing:
 def _begun(lease: Lease) -> list[str]:
     """The regions that are not back yet; their steps begin."""
     with fenced(lease) as run:
-        steps = list(run.steps.filter(group="return").exclude(state=StepState.DONE))
+        steps = _not_back(run)
         for step in steps:
             if step.step_state == StepState.WAITING:
                 outcomes.begin(run, step, traffic=False)
     return [step.region for step in steps]
+
+
+def _not_back(run: DeploymentRun) -> list[RunStep]:
+    """The steps back that are not done."""
+    return [s for s in queries.steps_of(run) if s.group == "return" and s.step_state != StepState.DONE]
 
 
 def _asked(
@@ -140,7 +146,7 @@ def _arrived(lease: Lease, view: RunView, region: str, seen: Observation) -> str
     if not in_force(seen, view.weights(0)) or not background_right(view, seen, view.blue):
         return f"its weights are {dict(seen.weights)}"
     with fenced(lease) as run:
-        step = run.steps.get(group="return", region=region)
+        step = next(s for s in queries.steps_of(run) if s.group == "return" and s.region == region)
         to = view.blue or "nothing"
         open_here = sum(edge.draining for edge in seen.edges if edge.slot == view.green)
         draining = f"; {open_here} connection(s) may end in green" if open_here else ""
@@ -151,7 +157,7 @@ def _arrived(lease: Lease, view: RunView, region: str, seen: Observation) -> str
 def _settled(lease: Lease, why: dict[str, str]) -> float | None:
     """The run's end, or its sentence about the regions that are missing."""
     with fenced(lease) as run:
-        missing = list(run.steps.filter(group="return").exclude(state=StepState.DONE))
+        missing = _not_back(run)
         if not missing:
             outcomes.finish_rollback(run)
             return None

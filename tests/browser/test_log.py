@@ -9,7 +9,8 @@ import pytest
 from django.db import transaction
 
 from deployments.models import DeploymentRun, ProgressHead
-from deployments.services.progress import Line, append
+from deployments.services.progress import Line
+from deployments.services.progress import write as written
 from deployments.states import LineKind
 from tests.browser.site import Site
 from tests.browser.visits import Visitor
@@ -25,7 +26,7 @@ def write(run_id: int, count: int, words: str = "line") -> int:
     with transaction.atomic():
         run = DeploymentRun.objects.select_for_update().get(pk=run_id)
         begun = ProgressHead.objects.get(pk=run_id).seq
-        return append(run, [Line(LineKind.LOG, f"{words} {begun + n + 1}") for n in range(count)])
+        return written(run, [Line(LineKind.LOG, f"{words} {begun + n + 1}") for n in range(count)])
 
 
 def shown(page: Any) -> list[int]:
@@ -82,8 +83,8 @@ def test_window_stays_small_and_ends_with_the_newest_line(site: Site, page: Any)
 
 ARRIVE_THEN_SCROLL = """() => {
   const newest = Number(document.querySelector('#log-list li:last-child').dataset.seq);
-  const lines = Array.from({ length: 500 }, (_, n) =>
-    ({ seq: newest + 1 + n, at: "2026-01-01T00:00:00Z", kind: "log", text: "said" }));
+  const line = { at: "2026-01-01T00:00:00Z", kind: "log", text: "said" };
+  const lines = Array.from({ length: 500 }, (_, n) => ({ ...line, seq: newest + 1 + n }));
   document.dispatchEvent(new CustomEvent("portal:frame", { detail: { lines } }));
   document.querySelector("#log").dispatchEvent(new Event("scroll"));
   return newest + 500;
@@ -135,4 +136,4 @@ def test_filter_holds_for_lines_that_arrive(site: Site, visitor: Visitor) -> Non
 def warn(run_id: int) -> int:
     with transaction.atomic():
         run = DeploymentRun.objects.select_for_update().get(pk=run_id)
-        return append(run, [Line(LineKind.LOG, "slow answer", level="warning")])
+        return written(run, [Line(LineKind.LOG, "slow answer", level="warning")])

@@ -14,7 +14,8 @@ from django.db import IntegrityError, connection, transaction
 from deployments import queries
 from deployments.models import DeploymentRun, Environment, ProgressHead, ProgressLine
 from deployments.services import keeping
-from deployments.services.progress import Line, append
+from deployments.services.progress import Line
+from deployments.services.progress import write as written
 from deployments.states import LineKind
 from events import clock
 from tests.deployments.engine import queue
@@ -29,7 +30,7 @@ def run(production: Environment) -> DeploymentRun:
 def write(run: DeploymentRun, text: str, days_ago: float = 0) -> str:
     """Append one line at that time; the table that holds it."""
     with clock.at(clock.now() - timedelta(days=days_ago)), transaction.atomic():
-        seq = append(run, [Line(LineKind.LOG, text)])
+        seq = written(run, [Line(LineKind.LOG, text)])
     return asked(
         "SELECT tableoid::regclass FROM deployments_progressline WHERE run_id = %s AND seq = %s", run.pk, seq
     )
@@ -127,7 +128,7 @@ def test_days_that_somebody_reads_for_long_are_left_for_the_next_time(
     monkeypatch.setattr(keeping, "PATIENCE_MS", 20)
     there = list(keeping.days())
     name = connection.settings_dict["NAME"]
-    with clock.at(clock.now() + timedelta(days=120)):
+    with clock.at(there[-1][1] + timedelta(days=keeping.KEEP_DAYS)):
         with psycopg.connect(os.environ["DATABASE_URL"], dbname=name) as reader:
             reader.execute("SELECT count(*) FROM deployments_progressline")
             assert keeping.clear_old_progress().dropped == ()
