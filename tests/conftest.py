@@ -9,6 +9,9 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from pytest_django import DjangoDbBlocker
+
+from tests import once
 
 HERE = Path(__file__).parent
 pytest_plugins = ["tests.order", "tests.emptying"] + [
@@ -19,10 +22,14 @@ pytest_plugins = ["tests.order", "tests.emptying"] + [
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Give this process a database name of its own, also on a PostgreSQL that others test on."""
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    """Give this process a database of its own, also on a PostgreSQL that others test on: a copy."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = f"test_portal_{os.getpid()}_{worker}"
+    with django_db_blocker.unblock():
+        own = {"NAME": f"test_portal_{os.getpid()}_{worker}", "TEMPLATE": once.tables()}
+    settings.DATABASES["default"].setdefault("TEST", {}).update(own)
 
 
 @pytest.fixture(autouse=True)

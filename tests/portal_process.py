@@ -1,6 +1,6 @@
 """The whole portal as processes, for tests that need a real browser, worker, agent or kill -9.
 
-with start_portal(tmp_path / "data", mode="up") as portal:
+with start_portal(tmp_path / "data") as portal:
     portal.manage("load_platform", str(file))
     requests to portal.url ...
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hmhp_portal.launcher import postgres_place
+from hmhp_portal.launcher.installation import FORMAT, Installation
+from tests import once
+
 ROOT = Path(__file__).resolve().parents[1]
+PREPARED = ("installation.json", "secrets.json", "keys", "staticfiles", "static.digest")
+"""What a copy takes from a prepared data folder, beside the database."""
 _NOT_HANDED_ON = ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
 
 
@@ -84,6 +91,30 @@ class PortalProcess:
         return time.monotonic() - began
 
 
+def _lay_out(folder: Path) -> None:
+    """Have a data folder as a start leaves it that loads no platform file."""
+    ready = once.made("portal", _prepare) / "data"
+    installation = Installation(folder)
+    installation.have_folder()
+    for name in PREPARED:
+        copy = shutil.copytree if (ready / name).is_dir() else shutil.copy2
+        copy(ready / name, folder / name)
+    place = postgres_place.choose(installation, installation.run_folder())
+    subprocess.run(["cp", "-a", str(ready / "postgres"), str(place.cluster)], check=True)
+
+
+def _prepare(folder: Path) -> None:
+    installation = Installation(folder / "data")
+    installation.have_folder()
+    installation.write("installation.json", {"format": FORMAT, "mode": "up"})
+    command = [sys.executable, "-m", "hmhp_portal.launcher", "manage", "--data", str(installation.folder)]
+    done = subprocess.run(
+        [*command, "prepare"], cwd=ROOT, env=clean_environment(), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (installation.folder / "postgres").exists(), "the folder of a run is open to PostgreSQL's account"
+
+
 def clean_environment() -> dict[str, str]:
     """This process's environment without what points at the services of the tests."""
     return {
@@ -95,10 +126,16 @@ def clean_environment() -> dict[str, str]:
 
 @contextmanager
 def start_portal(
-    folder: Path, *options: str, mode: str = "up", environment: dict[str, str] | None = None
+    folder: Path, *options: str, environment: dict[str, str] | None = None, first: bool = False
 ) -> Iterator[PortalProcess]:
-    """A portal with all its processes on a free port, ended and gone at the end of the block."""
-    arguments = [mode, "--data", str(folder), "--port", "0", *options]
+    """A portal with all its processes on a free port, ended and gone at the end of the block.
+
+    In a run of the tests a new folder begins as a copy of one that was prepared before: tables, packed
+    files, a signing key. With `first` it is a real first start.
+    """
+    if once.RUN in os.environ and not first and not folder.exists():
+        _lay_out(folder)
+    arguments = ["up", "--data", str(folder), "--port", "0", *options]
     portal = PortalProcess(folder, arguments, environment or {})
     try:
         portal.url = portal.wait_for(r"The portal is at\s+(\S+)", seconds=300).group(1)

@@ -2,18 +2,23 @@
 
 Every run owns its servers: started on first need, on sockets in a folder of their own, ended with the
 run whatever ends it, so that several people's runs never meet. Each worker of pytest-xdist makes a
-database of its own in the run's PostgreSQL, and has a Valkey of its own: emptying the cache for one
-test must not end the sessions of another. With DATABASE_URL and REDIS_URL set, those are used instead.
+database of its own in the run's PostgreSQL, a copy of one (tests/once.py), and has a Valkey of its own:
+emptying the cache for one test must not end the sessions of another. With DATABASE_URL and REDIS_URL set,
+those are used instead.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from hmhp_portal.embedded.temporary import TemporaryServices
+from tests import once
 
 
 def _choose() -> TemporaryServices | None:
@@ -33,7 +38,18 @@ def _choose() -> TemporaryServices | None:
     return services
 
 
+def _choose_run() -> Path | None:
+    """Name the folder that the processes of this run share; the first of them makes it and removes it."""
+    if once.RUN in os.environ:
+        return None
+    folder = Path(tempfile.mkdtemp(prefix="hmhp-test-run-"))
+    folder.chmod(0o711)
+    os.environ[once.RUN] = str(folder)
+    return folder
+
+
 _services = _choose()
+_run = _choose_run()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -45,6 +61,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End the servers of this process."""
+    """End the servers of this process, and what the run shared."""
+    if _run is not None and _services is None:
+        once.drop_databases()
     if _services is not None:
         _services.stop()
+    if _run is not None:
+        shutil.rmtree(_run, ignore_errors=True)

@@ -163,6 +163,8 @@ def _test(arguments: list[str]) -> int:
     count = [] if "-n" in arguments else ["-n", str((os.cpu_count() or 2) * 3 // 2)]
     workers = [] if alone else [*count, "--dist", "loadfile", "--no-loadscope-reorder"]
     os.chdir(environment.ROOT)
+    # Without it each worker, and each process that a test starts, would compile everything again.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [str(environment.python()), "-m", "pytest", *workers, *arguments]
     sys.stdout.flush()
     os.execv(command[0], command)

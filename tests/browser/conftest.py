@@ -8,24 +8,18 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from tests.browser.site import EMPTY, STORY, Site, drop_stories, open_site
+from tests.browser.site import EMPTY, STORY, Site, open_site, story_keys
 from tests.browser.visits import Visitor, open_visitor
 
 
-@pytest.fixture(scope="session")
-def _stories(django_db_blocker: Any) -> Iterator[None]:
-    """What the sites are copies of lives as long as this process tests; their processes know its key."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PORTAL_KEY_FOLDER", settings.PORTAL_KEY_SETTINGS["folder"])
-        yield
-    with django_db_blocker.unblock():
-        drop_stories()
-
-
 @pytest.fixture(scope="module")
-def _database(_stories: None, django_db_blocker: Any) -> Iterator[None]:
-    """Models may be used all the time: the databases here are ours alone."""
-    with django_db_blocker.unblock():
+def _database(django_db_blocker: Any) -> Iterator[None]:
+    """Models may be used all the time: the databases here are ours alone. What is signed is signed by one
+    key, which the web processes know too."""
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        folder = str(story_keys())
+        patch.setattr(settings, "PORTAL_KEY_SETTINGS", {"folder": folder})
+        patch.setenv("PORTAL_KEY_FOLDER", folder)
         yield
 
 

@@ -6,15 +6,17 @@ read and change it through Django's models while the web process serves it.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from django.core.cache import cache
-from django.core.management import call_command
 from django.db import connection
 from django.db.models import Model
 from django.test import Client
@@ -27,9 +29,11 @@ from deployments.models import DeploymentRun, RunStep
 from events import clock
 from hmhp_portal.settings import ENVIRONMENT
 from hmhp_portal.settings.services import caches
+from platforms.keys.registry import open_keeper
+from tests import once
 from tests.cast import SETUP
 
-STORY, EMPTY, BARE = "story", "empty", "bare"
+STORY, EMPTY = "story", "empty"
 T = TypeVar("T")
 
 
@@ -73,30 +77,31 @@ def open_site(kind: str) -> Iterator[Site]:
     with ThreadPoolExecutor(1) as models:
         before = connection.settings_dict["NAME"]
         try:
-            models.submit(_copy, kind, name).result()
+            run = models.submit(_copy, kind, name).result()
             with _place.serve(name) as portal:
-                yield Site(portal, _told[kind], models)
+                yield Site(portal, run, models)
         finally:
             models.submit(_drop, name, before).result()
 
 
-_told: dict[str, int | None] = {}
-"""The run of each story that this process has told: it is told once, and each site is a copy of it."""
+def _copy(kind: str, name: str) -> int | None:
+    """A copy of what is told once in a run of the tests; the production run under way in it."""
+
+    def fill(folder: Path) -> None:
+        (folder / "run.json").write_text(json.dumps(_tell(kind)))
+
+    _place.database_from(once.database(kind, fill, once.tables()), name)
+    run: int | None = json.loads(once.kept(kind, "run.json").read_text())
+    return run
 
 
-def _copy(kind: str, name: str) -> None:
-    if BARE not in _told:
-        _place.database_from("template1", _template(BARE))
-        call_command("migrate", interactive=False, verbosity=0)
-        _told[BARE] = None
-    if kind not in _told:
-        _place.database_from(_template(BARE), _template(kind))
-        _told[kind] = _tell(kind)
-    _place.database_from(_template(kind), name)
+def story_keys() -> Path:
+    """The folder of the key that signs in every story of this run."""
 
+    def ensure(folder: Path) -> None:
+        open_keeper("file", {"folder": str(folder)}).ensure(datetime(2020, 1, 1, tzinfo=UTC))
 
-def _template(kind: str) -> str:
-    return f"browser_{os.getpid()}_told_{kind}"
+    return once.made("story_keys", ensure)
 
 
 def _tell(kind: str) -> int | None:
@@ -106,13 +111,6 @@ def _tell(kind: str) -> int | None:
     for role in (Role.RELEASE_MANAGER, Role.ADMINISTRATOR):
         grant_role(rita, role, SETUP)
     return None
-
-
-def drop_stories() -> None:
-    """Drop what sites were copied from, at the end of the process's tests."""
-    before = connection.settings_dict["NAME"]
-    while _told:
-        _drop(_template(_told.popitem()[0]), before)
 
 
 def _drop(name: str, before: str) -> None:

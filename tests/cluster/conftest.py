@@ -1,4 +1,4 @@
-"""One control plane per test process, and for each test a namespace in which the portal has its Role."""
+"""One control plane for this folder, and for each test a namespace in which the portal has its Role."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.cluster)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def plane() -> Iterator[ControlPlane]:
     """A running control plane; skipped with its sentence where there is none."""
     given = os.environ.get("KUBECONFIG_UNDER_TEST")
@@ -49,9 +49,9 @@ def plane() -> Iterator[ControlPlane]:
         made.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_standins(plane: ControlPlane) -> Iterator[Standins]:
-    """Kubelets and the gateway's controller for the whole process."""
+    """Kubelets and the gateway's controller for all tests here."""
     made = Standins(plane)
     made.start()
     yield made

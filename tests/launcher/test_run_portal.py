@@ -41,7 +41,7 @@ def processes(portal: PortalProcess) -> dict[str, int]:
 @pytest.fixture(scope="module")
 def first(folder: Path) -> Iterator[PortalProcess]:
     """The first start on that folder, up until a test ends it."""
-    with start_portal(folder) as portal:
+    with start_portal(folder, first=True) as portal:
         yield portal
 
 
@@ -76,7 +76,7 @@ def test_another_portal_beside_it_uses_a_given_database_and_redis(
             "DATABASE_URL": os.environ["DATABASE_URL"].replace("@/portal", f"@/{name}"),
             "REDIS_URL": os.environ["REDIS_URL"],
         }
-        with start_portal(tmp_path / "data", environment=given) as other:
+        with start_portal(tmp_path / "data", environment=given, first=True) as other:
             assert answers(other.url)["ready"]
             assert answers(first.url)["ready"]
             assert first.url != other.url
