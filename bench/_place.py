@@ -28,8 +28,10 @@ def own_place(*, pages: bool = True) -> Iterator[Path]:
 
     `pages` False leaves out the files that pages need; packing them takes its time.
     """
+    from bench._steps import ends_with_its_children
     from hmhp_portal.embedded.temporary import TemporaryServices
 
+    ends_with_its_children()
     services = TemporaryServices("hmhp-bench")
     try:
         services.start()

@@ -10,6 +10,7 @@ import json
 import sys
 import time
 
+from bench._steps import ends_with_its_children
 from tests.faults.storm import Table, weather
 
 
@@ -38,6 +39,7 @@ def main() -> int:
     parser.add_argument("--quiet", action="store_true", help="do not tell each fault as it strikes")
     parser.add_argument("--crowd", action="store_true", help="two web processes, three workers, two beats")
     given = parser.parse_args()
+    ends_with_its_children()
     began = time.monotonic()
 
     def tell(text: str) -> None:

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bench._steps import ends_with_its_children, step
 from bench.rollback import first_release, site, visiting
 
 if TYPE_CHECKING:
@@ -123,12 +124,13 @@ def measure(minutes: float, count: int, per_second: float) -> dict[str, Any]:
     from tests.faults.storm import releases_address
 
     bake = max(20, int(minutes * 60 / 3))
-    with site({"weights": [10, 50, 100], "bake_seconds": bake}) as here:
-        releases, theo = first_release(here), here.callers["theo"]
+    with site({"weights": [10, 50, 100], "bake_seconds": bake}, 2) as here:
+        releases, theo = first_release(here, 2), here.callers["theo"]
         cookies = json.loads(here.portal.manage("shell", "-v0", "-c", PEOPLE.replace("COUNT", str(count))))
         version, run = releases.start("good")
         path = f"deployments/{run}/"
         theo.wait(path, shifting)
+        step("a release shifts")
         readiness = f"/api/v1/releases/{version}/readiness/?environment=live"
         alone = people(here, [], readiness, per_second, ALONE_SECONDS)
         weight = Weight(here.data)
@@ -202,6 +204,7 @@ def main() -> int:
     parser.add_argument("--per-second", type=float, default=50.0, help="readiness asked by the pipeline")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    ends_with_its_children()
     found = measure(given.minutes, given.people, given.per_second)
     print(json.dumps(found, indent=1)) if given.json else show(found)
     return int(bool(problems(found)))

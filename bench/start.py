@@ -24,6 +24,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bench._steps import ends_with_its_children, step
+
 SETTLE_SECONDS = 10.0
 """After everything runs: what a start leaves behind is given back."""
 
@@ -50,6 +52,7 @@ def once(folder: Path) -> dict[str, Any]:
         own, platform = memory.table(installation, running(installation))
     finally:
         stop = portal.stop()
+    step(f"started within {whole:.1f} s, and ended")
     return {"told": told, "page": page, "whole": whole, "stop": stop, "own": own, "platform": platform}
 
 
@@ -147,6 +150,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    ends_with_its_children()
     found = measure(given.rounds)
     print(json.dumps(found, indent=1)) if given.json else show(found)
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,8 @@ from tests.faults import ground
 from tests.faults.caller import PatientCaller
 
 SIGNERS = {"mara": "release_manager", "iris": "qa_lead", "jonas": "security_officer"}
+Panel = tuple[Mapping[str, str], str]
+"""Who signs in which role, and who decides. A person has one code in thirty seconds."""
 ENDS = ("succeeded", "failed", "cancelled", "rolled_back")
 STORIES = ("good", "good", "good", "paused", "aborted", "aborted", "bad")
 
@@ -34,6 +36,7 @@ class Releases:
         self.told = Told()
         self.watch: Callable[[int], None] = lambda run: None
         self.serves: Callable[[], None] = lambda: None
+        self.panels: Iterator[Panel] = itertools.repeat((SIGNERS, "mara"))
         self._folder = folder
         self._callers = callers
         self._chance = random.Random(seed)
@@ -87,14 +90,15 @@ class Releases:
 
     def _to_production(self, version: str, seal: str) -> int:
         one = f"releases/{version}/"
-        for name, role in SIGNERS.items():
+        signers, decider = next(self.panels)
+        for name, role in signers.items():
             body = {"role": role, "answer": "go", "seal": seal}
             self._callers[name].ok("POST", f"{one}sign-offs/", body, coded=True)
             self.told.signatures.append((version, role))
         now = datetime.now(UTC)
         end = (now + timedelta(hours=2)).isoformat()
         window = {"start": now.isoformat(), "end": end, "zone": "Europe/Oslo"}
-        self._callers["mara"].ok(
+        self._callers[decider].ok(
             "POST", f"{one}decision/", {"answer": "go", "seal": seal, "window": window}, coded=True
         )
         fact = {"value": "clear", "link": "https://ops.example/1"}
