@@ -96,8 +96,6 @@ def listen(look: Look, run: DeploymentRun) -> Heard:
         for region, platform in look.platforms.items()
     }
     regions, output, silent = _answers(look, in_threads(work))
-    remember({look.targets[region]: seen for region, seen in regions.items()})
-    remember_silence({look.targets[r]: why for r, why in silent.items() if r in look.targets})
     return Heard(regions, output, silent, marks)
 
 
@@ -153,6 +151,8 @@ def _clean(slot: Any) -> Any:
 def write_down(look: Look, run: DeploymentRun, view: RunView, heard: Heard) -> Seen:
     """Count, judge and write; the run is locked under its fence."""
     regions = heard.regions
+    remember({look.targets[region]: seen for region, seen in regions.items()})
+    remember_silence({look.targets[r]: why for r, why in heard.silent.items() if r in look.targets})
     counted = run.run_kind == RunKind.DEPLOY
     parts = {region: tallies.add(run, region, seen) for region, seen in regions.items() if counted}
     totals = {region: tallies.summed(found) for region, found in parts.items()}
