@@ -59,6 +59,7 @@ OF_THE_PORTAL: dict[str, dict[str, MailKind]] = {
     "policy/": {
         "gate.opened": MailKind.SIGNOFF_ASKED,
         "gate.reopened": MailKind.SIGNOFF_ASKED,
+        "signoff.reminder": MailKind.REMINDER,
         "gate.unsatisfiable": MailKind.STUCK,
         "policy.adopted": MailKind.POLICY_ADOPTED,
         "policy.refused": MailKind.POLICY_REFUSED,
@@ -68,6 +69,8 @@ OF_THE_PORTAL: dict[str, dict[str, MailKind]] = {
         "stop.made": MailKind.STOP_MADE,
         "gate.opened": MailKind.SIGNOFF_ASKED,
         "gate.reopened": MailKind.SIGNOFF_ASKED,
+        "signoff.reminder": MailKind.REMINDER,
+        "gate.unsatisfiable": MailKind.STUCK,
         "gate.satisfied": MailKind.STOP_SIGNED,
         "gate.rejected": MailKind.STOP_STAYS,
         "stop.lifted": MailKind.STOP_LIFTED,

@@ -5,26 +5,31 @@ from __future__ import annotations
 from accounts.roles import Role
 from notifications.letters.letter import Letter, Recipient
 from notifications.letters.parts import letter, rows
-from notifications.news import ReleaseNews
+from notifications.news import News, ReleaseNews
 
 
 def reminder(news: ReleaseNews, to: Recipient) -> Letter:
-    """What is still missing and who can supply it; whose turn it is, is told so."""
-    version, number = news.facts.version, int(news.after.get("reminder", 1))
+    """What a release still waits for and who can supply it."""
+    return still_missing(news, to, news.facts.version, link=news.facts.room)
+
+
+def still_missing(news: News, to: Recipient, about: str, *, link: str) -> Letter:
+    """What `about` still waits for and who can supply it; whose turn it is, is told so."""
+    number = int(news.after.get("reminder", 1))
     waiting = news.after.get("waiting", [])
     mine = any(Role(one["role"]).label in to.roles for one in waiting)
     missing = [Role(one["role"]).label for one in waiting]
     return letter(
         news,
         to,
-        f"Still missing: the sign-off of {version}, reminder {number}",
-        f"{version} waits for its {_listed(missing) or 'signatures'}.",
+        f"Still missing: the sign-off of {about}, reminder {number}",
+        f"{about[0].upper()}{about[1:]} waits for its {_listed(missing) or 'signatures'}.",
         "Your go or no-go is one of them." if mine else "It is not your turn, but you can see to it.",
         kicker=f"Your turn, {to.name}" if mine else f"For {to.name}",
         your_turn=mine,
         rows=(*rows(news, to), *((Role(one["role"]).label, _who(one["who_can"])) for one in waiting)),
         button="Open the facts and sign" if mine else "See what is missing",
-        link=news.facts.room,
+        link=link,
     )
 
 

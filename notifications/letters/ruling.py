@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from notifications.letters.letter import Letter, Recipient
 from notifications.letters.parts import because, letter, seal_words
+from notifications.letters.reminding import still_missing
 from notifications.news import PortalNews
 
 BUTTON = "Open the policy"
@@ -32,6 +33,11 @@ def asked(news: PortalNews, to: Recipient) -> Letter:
         button="Open the change and sign",
         notes=(SIGN_THERE,),
     )
+
+
+def reminder(news: PortalNews, to: Recipient) -> Letter:
+    """The change still waits for signatures."""
+    return still_missing(news, to, f"the changed {news.subject}", link=news.page)
 
 
 def stuck(news: PortalNews, to: Recipient) -> Letter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from notifications.letters.letter import Letter, Recipient
 from notifications.letters.parts import because, letter
+from notifications.letters.reminding import still_missing
 from notifications.letters.times import with_zone
 from notifications.news import PortalNews
 
@@ -42,6 +43,24 @@ def asked(news: PortalNews, to: Recipient) -> Letter:
         your_turn=True,
         button=BUTTON,
         notes=(SIGN_THERE,),
+    )
+
+
+def reminder(news: PortalNews, to: Recipient) -> Letter:
+    """It still waits for the signatures that lift it."""
+    return still_missing(news, to, f"the lifting of {news.subject}", link=news.page)
+
+
+def stuck(news: PortalNews, to: Recipient) -> Letter:
+    """The present people cannot sign that it may be lifted."""
+    return letter(
+        news,
+        to,
+        f"Nobody can lift {news.subject}",
+        f"The lifting of {news.subject} waits for signatures that the people who are there now cannot give.",
+        news.reason,
+        "An Administrator can give the role to somebody, and whoever holds it can name a deputy for a time.",
+        button=BUTTON,
     )
 
 

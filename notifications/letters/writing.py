@@ -35,12 +35,19 @@ OF_REVIEWS: dict[MailKind, Callable[[News, Recipient], Letter]] = {
     MailKind.REVIEW_DUE: owing.review_due,
     MailKind.REVIEW_VETOED: owing.review_vetoed,
 }
-OF_THE_PORTAL: dict[MailKind, Callable[[PortalNews, Recipient], Letter]] = {
-    MailKind.STUCK: ruling.stuck,
+OF_A_STOP: dict[MailKind, Callable[[PortalNews, Recipient], Letter]] = {
+    MailKind.SIGNOFF_ASKED: stopping.asked,
+    MailKind.REMINDER: stopping.reminder,
+    MailKind.STUCK: stopping.stuck,
     MailKind.STOP_MADE: stopping.made,
     MailKind.STOP_SIGNED: stopping.signed,
     MailKind.STOP_STAYS: stopping.stays,
     MailKind.STOP_LIFTED: stopping.lifted,
+}
+OF_THE_PORTAL: dict[MailKind, Callable[[PortalNews, Recipient], Letter]] = {
+    MailKind.SIGNOFF_ASKED: ruling.asked,
+    MailKind.REMINDER: ruling.reminder,
+    MailKind.STUCK: ruling.stuck,
     MailKind.POLICY_ADOPTED: ruling.adopted,
     MailKind.POLICY_REFUSED: ruling.refused,
     MailKind.FACTORS_RESET: warning.factors_reset,
@@ -55,6 +62,5 @@ def write(news: News, to: Recipient) -> Letter:
     if isinstance(news, ReleaseNews):
         return OF_RELEASES[news.kind](news, to)
     assert isinstance(news, PortalNews)
-    if news.kind == MailKind.SIGNOFF_ASKED:
-        return stopping.asked(news, to) if news.event.stream.startswith("stop/") else ruling.asked(news, to)
-    return OF_THE_PORTAL[news.kind](news, to)
+    letters = OF_A_STOP if news.event.stream.startswith("stop/") else OF_THE_PORTAL
+    return letters[news.kind](news, to)

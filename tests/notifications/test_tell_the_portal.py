@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from approvals.services import stopping as gates_of_stops
 from approvals.services.proposals import settle_proposal, sign_policy, withdraw_proposal
 from approvals.services.reviews import remind
 from approvals.services.signing import sign
+from approvals.tasks import sweep
 from deployments.services import stopping
 from deployments.services.late_entries import note, record_all
 from events import clock
@@ -108,6 +109,35 @@ def test_no_go_to_lifting_is_told_and_the_next_round_asks_the_signers() -> None:
     gates_of_stops.ask_again(stop.pk, actor=actor("devon"))
     assert told("signoff_asked") == {"rita", "sasha"}
     assert mail("signoff_asked", "rita").subject == "Your sign-off: may the stop of production be lifted?"
+
+
+def test_stop_that_nobody_signs_is_reminded_of_and_ever_more_people_are_told() -> None:
+    begun = clock.now()
+    sign_stop(stopped(), "rita", Role.RELEASE_MANAGER)
+    for hours, everybody in ((1, {"sasha"}), (4, {"sasha", "rita"}), (9, {"sasha", "rita", "adam"})):
+        with clock.at(begun + timedelta(hours=hours, minutes=1)):
+            sweep()
+        assert told("reminder") == everybody
+    text = mail("reminder", "sasha").text
+    assert "The lifting of the stop of production waits for its Security Officer." in text
+    assert "Your go or no-go is one of them." in text
+    assert "/emergency/" in text
+    end_role(user("sasha"), Role.SECURITY_OFFICER, cast.SETUP)
+    sweep()
+    assert told("stuck") == {"rita", "adam"}
+    assert mail("stuck", "adam").subject == "Nobody can lift the stop of production"
+
+
+def test_changed_policy_that_nobody_signs_is_reminded_of() -> None:
+    load(RULES)
+    load(FEWER)
+    agree("rita")
+    with clock.at(clock.now() + timedelta(days=1)):
+        sweep()
+    assert told("reminder") == {"sasha"}
+    reminder = mail("reminder", "sasha")
+    assert reminder.subject == "Still missing: the sign-off of the changed approval policy 2, reminder 1"
+    assert "/policy/" in reminder.text
 
 
 def test_changed_policy_asks_those_who_can_sign_and_its_end_is_told() -> None:
