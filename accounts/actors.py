@@ -7,7 +7,8 @@ keep its opaque `id` alone.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -48,9 +49,9 @@ class Proof:
 class Actor:
     """Somebody who asks for something.
 
-    `roles` are held at this moment. `scopes` is None for a session (no narrowing) and a set for
-    a token. `environments` narrows a token to those (empty = all). `user` is None for services
-    and the system.
+    `roles` are held at this moment; those in `lent` only for somebody else (ids of people). `scopes`
+    is None for a session (no narrowing) and a set for a token. `environments` narrows a token to
+    those (empty = all). `user` is None for services and the system.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Actor:
     environments: frozenset[str] = frozenset()
     user: User | None = None
     proof: Proof | None = field(default=None, compare=False, repr=False)
+    lent: Mapping[Role, tuple[int, ...]] = field(default_factory=dict, compare=False)
 
     @property
     def is_person(self) -> bool:
@@ -70,13 +72,19 @@ class Actor:
 
 def person(user: User, proof: Proof | None = None) -> Actor:
     """The actor of a signed-in person, with the roles that they hold now."""
+    return holder(user, user.standing_roles(), proof)
+
+
+def holder(user: User, held: Mapping[Role, tuple[int, ...]], proof: Proof | None = None) -> Actor:
+    """The same with roles that have been read already, each with the ids of those for whom it is held."""
     return Actor(
         id=user.actor_id,
         kind="person",
         label=user.handle,
-        roles=user.current_roles(),
+        roles=frozenset(held),
         user=user,
         proof=proof,
+        lent={role: principals for role, principals in held.items() if principals},
     )
 
 
@@ -87,9 +95,7 @@ def from_token(token: ApiToken, proof: Proof | None = None) -> Actor:
     owner = token.owner
     if owner is None:
         return Actor(f"service:{token.public_id}", "service", token.name, frozenset(), scopes, environments)
-    return Actor(
-        owner.actor_id, "person", owner.handle, owner.current_roles(), scopes, environments, owner, proof
-    )
+    return replace(person(owner, proof), scopes=scopes, environments=environments)
 
 
 def system(name: str) -> Actor:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Iterable
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -16,7 +17,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Lower
 
 from accounts.roles import SERVICE_SCOPES, Role, Scope
@@ -59,6 +60,14 @@ class People(UserManager["User"]):
     def create_superuser(self, *args: Any, **kwargs: Any) -> User:
         """Refused: what a person may do comes from roles."""
         raise NotImplementedError("There are no superusers here; grant the role Administrator.")
+
+
+def standing_roles(rows: Iterable[tuple[str, int | None]]) -> dict[Role, tuple[int, ...]]:
+    """Role → the ids of those for whom it is held, in order, from (role, id or None for their own) rows."""
+    found: dict[Role, set[int | None]] = {}
+    for role, principal in rows:
+        found.setdefault(Role(role), set()).add(principal)
+    return {role: () if None in of else tuple(sorted(filter(None, of))) for role, of in found.items()}
 
 
 class User(AbstractUser):
@@ -124,11 +133,16 @@ class User(AbstractUser):
 
     def current_roles(self) -> frozenset[Role]:
         """The roles held now, as a deputy too; none when the account is not active. One query."""
+        return frozenset(self.standing_roles())
+
+    def standing_roles(self) -> dict[Role, tuple[int, ...]]:
+        """The roles held now, each with the ids of those whose deputy this is; none where it is their own."""
         if not self.is_active:
-            return frozenset()
-        held = self.holdings.filter(until=None).order_by().values_list("role", flat=True)
-        lent = Deputy.standing().filter(deputy=self).values_list("role", flat=True)
-        return frozenset(Role(role) for role in held.union(lent))
+            return {}
+        own = self.holdings.filter(until=None).order_by()
+        lent = Deputy.standing().filter(deputy=self)
+        rows = own.values_list("role", Value(None, models.BigIntegerField()))
+        return standing_roles(list(rows.union(lent.values_list("role", "principal_id"))))
 
     @property
     def is_staff(self) -> bool:  # type: ignore[override]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import BigIntegerField, Prefetch, Q, QuerySet, Value
 
-from accounts.actors import Actor
-from accounts.models import ApiToken, Deputy, RoleHolding, User
+from accounts.actors import Actor, holder
+from accounts.models import ApiToken, Deputy, RoleHolding, User, standing_roles
 from accounts.roles import Role
 from events import clock
 
@@ -70,24 +70,13 @@ def holders(role: Role) -> list[User]:
 def actors(people: Iterable[int]) -> dict[int, Actor]:
     """Those of these people whose accounts are active, with the roles held now; two queries for all."""
     found = User.objects.filter(pk__in=set(people), is_active=True).in_bulk()
-    held = RoleHolding.objects.filter(user__in=found, until=None).order_by().values_list("user", "role")
-    lent = Deputy.standing().filter(deputy__in=found).values_list("deputy", "role")
-    roles: dict[int, set[Role]] = {key: set() for key in found}
-    for key, role in held.union(lent):
-        roles[key].add(Role(role))
-    return {
-        key: Actor(user.actor_id, "person", user.handle, frozenset(roles[key]), user=user)
-        for key, user in found.items()
-    }
-
-
-def stands_in_for(person: User, role: Role) -> User | None:
-    """For whom this person holds `role` now as a deputy; None when they hold it themselves, or not at all."""
-    if RoleHolding.objects.filter(user=person, role=role, until=None).exists():
-        return None
-    lent = Deputy.standing().filter(deputy=person, role=role).select_related("principal").order_by("pk")
-    found = lent.first()
-    return found.principal if found else None
+    own = RoleHolding.objects.filter(user__in=found, until=None).order_by()
+    held = own.values_list("user", "role", Value(None, BigIntegerField()))
+    lent = Deputy.standing().filter(deputy__in=found).values_list("deputy", "role", "principal_id")
+    roles: dict[int, list[tuple[str, int | None]]] = {key: [] for key in found}
+    for key, role, principal in held.union(lent):
+        roles[key].append((role, principal))
+    return {key: holder(user, standing_roles(roles[key])) for key, user in found.items()}
 
 
 def standing_deputies() -> list[Deputy]:

@@ -182,6 +182,11 @@ def require(actor: Actor, action: Action) -> None:
 
 def may_sign(gate: Gate, actor: Actor, role: Role) -> str | None:
     """None when this actor may sign this gate in this role, else the sentence that says why not."""
+    return may_sign_here(gate, actor, role) or signed_otherwise(gate, actor, role)
+
+
+def may_sign_here(gate: Gate, actor: Actor, role: Role) -> str | None:
+    """The same by this gate alone, whatever stands at others of its subject."""
     refusal = may(actor, Action.SIGN)
     if refusal is not None or not actor.is_person:
         return refusal or "The portal itself never signs; only people do."
@@ -201,7 +206,44 @@ def may_sign(gate: Gate, actor: Actor, role: Role) -> str | None:
         earlier = [s for s in earlier if s.role == role]
     if earlier:  # one person, one role, one gate
         return f"{actor.label} has signed {gate.label} already, as {Role(earlier[0].role).label}."
+    return _given_by_their_other(gate, actor, role)
+
+
+def signed_otherwise(gate: Gate, actor: Actor, role: Role) -> str | None:
+    """None, or that this person stands in another role at another gate of the same subject."""
+    if actor.user is None or "one_person_two_roles" in gate.exceptions:
+        return None
+    for other in gate.answers_elsewhere:  # one person, one role, whichever of its gates asks
+        if other.person_id == actor.user.pk and other.role != role:
+            return (
+                f"{actor.label} has signed this already as {Role(other.role).label} (gate "
+                f"{other.gate.kind}), and one person signs in one role. Another {role.label} can."
+            )
     return None
+
+
+def voices(gate: Gate, actor: Actor, role: Role) -> list[int]:
+    """Whose signature in this role it would be, by user id: the actor's, or of whom they stand in for.
+
+    Without those who have given theirs: a person and their deputies give one signature together.
+    """
+    given = {s.voice for s in gate.standing_signoffs if s.role == role}
+    own = (actor.user.pk,) if actor.user is not None else ()
+    return [voice for voice in actor.lent.get(role, own) if voice not in given]
+
+
+def _given_by_their_other(gate: Gate, actor: Actor, role: Role) -> str | None:
+    """None, or that the principal or another deputy of theirs has filled the place that this would fill."""
+    if actor.user is None or voices(gate, actor, role):
+        return None
+    mine = actor.lent.get(role, (actor.user.pk,))
+    given = next(s for s in gate.standing_signoffs if s.role == role and s.voice in mine)
+    whose = given.stands_in_for or given.person
+    by = given.person.handle + (f" for {whose.handle}" if given.stands_in_for else "")
+    return (
+        f"{by} has signed {gate.label} as {role.label} already, and {whose.handle} and their deputies "
+        f"give one signature together. Another {role.label} can."
+    )
 
 
 def why_barred(gate: Gate, actor: Actor) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from accounts.roles import Role
 from approvals.requirements import DEFAULT_RULES
-from approvals.rules import EXCEPTIONS, RELEASE_KINDS, Rule, rule_for, rules_of, why_unmet
+from approvals.rules import EXCEPTIONS, RELEASE_KINDS, Rule, own_voices, rule_for, rules_of, why_unmet
 from events import canonical
 
 INHERITED = ("gate", "environment", "release_kinds", "signatures", "owed", "expires_after_seconds",
@@ -205,7 +205,7 @@ def unmeetable(document: Mapping[str, Any], people: People) -> list[str]:
         able = _able(rule, people)
         two = "one_person_two_roles" in rule.exceptions
         everything = (*rule.signatures, *rule.owed)
-        sentence = why_unmet(rule.name, everything, able, two_roles=two)
+        sentence = why_unmet(rule.name, everything, own_voices(able), two_roles=two)
         if sentence is not None:
             found.append(sentence)
     return found

@@ -7,9 +7,11 @@ are in it). Out: `Rule`, frozen into each gate that opens under it. Called by `a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 from accounts.roles import Role
@@ -122,49 +124,87 @@ def rule_for(
     return max(fitting, key=lambda r: (bool(r.environment), bool(r.release_kinds)), default=None)
 
 
-def who_can_meet(
-    asked: Iterable[Asked], people: Mapping[str, frozenset[Role]], *, two_roles: bool = False
-) -> dict[str, Role] | None:
-    """Signers for every signature asked (person → role), each in one role only; None when there are not.
+Voices = Mapping[str, Mapping[Role, Collection[Hashable]]]
+"""Whoever may sign → the roles that they hold → whose signature it would be: theirs, or of whom they lend it.
 
-    `people` maps whoever may sign to the roles that they hold. A bipartite matching: each signature is
-    one place, and a place may push an earlier one to somebody else. With `two_roles` every role is
-    looked at alone.
-    """
+A person signs in one role only, and each voice counts once in a role: a principal and their deputies give one
+signature together.
+"""
+
+
+def own_voices(people: Mapping[str, frozenset[Role]]) -> Voices:
+    """Everybody signs for themselves."""
+    return {name: dict.fromkeys(roles, (name,)) for name, roles in people.items()}
+
+
+def can_meet(asked: Sequence[Asked], people: Voices, *, two_roles: bool = False) -> bool:
+    """Can these people give every signature asked? With `two_roles` every role is looked at alone."""
     if two_roles:
-        enough = all(sum(a.role in roles for roles in people.values()) >= a.count for a in asked)
-        return {} if enough else None
-    places = [a.role for a in asked for _ in range(a.count)]
-    holder: dict[str, int] = {}
+        return all(given(one, people) >= one.count for one in asked)
+    return _most(asked, people) == sum(one.count for one in asked)
 
-    def place(number: int, tried: set[str]) -> bool:
-        for person, roles in people.items():
-            if places[number] not in roles or person in tried:
-                continue
-            tried.add(person)
-            if person not in holder or place(holder[person], tried):
-                holder[person] = number
-                return True
-        return False
 
-    if all(place(number, set()) for number in range(len(places))):
-        return {person: places[number] for person, number in holder.items()}
-    return None
+def given(one: Asked, people: Voices) -> int:
+    """How many of the signatures of one role these people can give, where they sign nothing else."""
+    return _most([one], people)
+
+
+def _most(asked: Sequence[Asked], people: Voices) -> int:
+    """A greatest flow from places over voices to people, each of which carries one signature."""
+    ways: dict[Hashable, set[Hashable]] = defaultdict(set)
+    for one in asked:
+        for number in range(one.count):
+            place = ("place", one.role, number)
+            ways["start"].add(place)
+            for name, held in people.items():
+                for voice in held.get(one.role, ()):
+                    ways[place].add(("voice", one.role, voice))
+                    ways["voice", one.role, voice].add(("said", one.role, voice))
+                    ways["said", one.role, voice].add(("person", name))
+                    ways["person", name].add("end")
+    found = 0
+    while (path := _path(ways)) is not None:
+        found += 1
+        for here, there in pairwise(path):  # what is taken can be given back by a later path
+            ways[here].remove(there)
+            ways[there].add(here)
+    return found
+
+
+def _path(ways: Mapping[Hashable, set[Hashable]]) -> list[Hashable] | None:
+    """A shortest way from start to end, or None."""
+    came: dict[Hashable, Hashable] = {"start": "start"}
+    ahead: deque[Hashable] = deque(["start"])
+    while ahead and "end" not in came:
+        here = ahead.popleft()
+        for there in ways.get(here, ()):
+            if there not in came:
+                came[there] = here
+                ahead.append(there)
+    if "end" not in came:
+        return None
+    path: list[Hashable] = ["end"]
+    while path[-1] != "start":
+        path.append(came[path[-1]])
+    return path[::-1]
 
 
 def why_unmet(
-    rule_name: str, asked: Sequence[Asked], people: Mapping[str, frozenset[Role]], *, two_roles: bool = False
+    rule_name: str, asked: Sequence[Asked], people: Voices, *, two_roles: bool = False
 ) -> str | None:
     """None when these people can give every signature asked, else the sentence that says why not."""
-    if who_can_meet(asked, people, two_roles=two_roles) is not None:
+    if can_meet(asked, people, two_roles=two_roles):
         return None
     for one in asked:
-        able = sorted(name for name, roles in people.items() if one.role in roles)
-        if len(able) < one.count:
+        able = sorted(name for name, held in people.items() if held.get(one.role))
+        enough = given(one, people)
+        if enough < one.count:
             there = f"only {', '.join(able)} may give it" if able else "nobody may give it"
+            if enough < len(able):
+                there += ", and a deputy and whom they stand in for give one signature together"
             return f"“{rule_name}” asks {one.count} × {one.role.label}, and {there}."
     roles = ", ".join(f"{one.count} × {one.role.label}" for one in asked)
-    able = sorted(name for name, held in people.items() if held & {one.role for one in asked})
+    able = sorted(name for name, held in people.items() if any(held.get(one.role) for one in asked))
     return (
         f"“{rule_name}” asks {roles}, and each person signs in one role only: {', '.join(able)} are too few."
     )

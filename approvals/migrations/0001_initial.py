@@ -2,6 +2,7 @@
 
 import django.core.serializers.json
 import django.db.models.deletion
+import django.db.models.functions.comparison
 import django_fsm
 from django.conf import settings
 from django.db import migrations, models
@@ -308,6 +309,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='signoff',
             constraint=models.UniqueConstraint(condition=models.Q(('invalid_reason', ''), ('withdrawn_at', None)), fields=('gate', 'person', 'role'), name='signoff_one_per_person_and_role'),
+        ),
+        migrations.AddConstraint(
+            model_name='signoff',
+            constraint=models.UniqueConstraint(models.F('gate'), models.F('role'), django.db.models.functions.comparison.Coalesce('stands_in_for', 'person'), condition=models.Q(('invalid_reason', ''), ('withdrawn_at', None)), name='signoff_one_per_principal_and_role'),
         ),
         migrations.AddConstraint(
             model_name='signoff',

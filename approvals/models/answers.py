@@ -7,6 +7,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 
 from accounts.roles import Role
 from approvals.models.gates import Gate
@@ -35,7 +36,7 @@ class SignOff(models.Model):
     invalid_reason = models.TextField(blank=True)
 
     class Meta:
-        """Once in a role, a no-go says why; (gate, role) and (gate, seal) refer (0002).
+        """Once in a role, also with a deputy; a no-go says why; (gate, role) and (gate, seal) refer (0002).
 
         That one person signs in one role of a subject, also at two gates, is held by 0003.
         """
@@ -46,6 +47,13 @@ class SignOff(models.Model):
                 fields=("gate", "person", "role"),
                 condition=Q(withdrawn_at=None, invalid_reason=""),
                 name="signoff_one_per_person_and_role",
+            ),
+            models.UniqueConstraint(
+                "gate",
+                "role",
+                Coalesce("stands_in_for", "person"),
+                condition=Q(withdrawn_at=None, invalid_reason=""),
+                name="signoff_one_per_principal_and_role",
             ),
             models.CheckConstraint(condition=Q(answer__in=Answer.values), name="signoff_answer_known"),
             models.CheckConstraint(
@@ -65,6 +73,11 @@ class SignOff(models.Model):
     def stands(self) -> bool:
         """True while this answer counts."""
         return self.withdrawn_at is None and not self.invalid_reason
+
+    @property
+    def voice(self) -> int:
+        """Whose place of a count it fills: the signer's, or that of whom they stand in for."""
+        return self.stands_in_for_id or self.person_id
 
 
 class Decision(models.Model):

@@ -6,8 +6,10 @@ written by `approvals.services` only; answers are granted or withdrawn, never ed
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
@@ -21,6 +23,25 @@ if TYPE_CHECKING:
     from approvals.models.answers import SignOff
 
 OPEN, SATISFIED = GateState.OPEN.value, GateState.SATISFIED.value
+
+
+ELSEWHERE = "_answers_elsewhere_read"
+"""On a gate: its `answers_elsewhere`, as its reader found them."""
+
+
+def answers_elsewhere(gates: Sequence[Gate]) -> dict[int, list[SignOff]]:
+    """Gate id → standing answers at other live gates of the same subject; one query for all."""
+    answers = apps.get_model("approvals", "SignOff").objects.filter(
+        gate__stream__in={gate.stream for gate in gates},
+        gate__state__in=LIVE,
+        withdrawn_at=None,
+        invalid_reason="",
+    )
+    rows = list(answers.select_related("gate").order_by("at", "pk")) if gates else []
+    return {
+        gate.pk: [row for row in rows if row.gate_id != gate.pk and row.gate.stream == gate.stream]
+        for gate in gates
+    }
 
 
 class Gate(models.Model):
@@ -110,6 +131,12 @@ class Gate(models.Model):
     def standing_signoffs(self) -> list[SignOff]:
         """The signatures that count: neither withdrawn nor found invalid, oldest first."""
         return sorted((s for s in self.signoffs.all() if s.stands), key=lambda s: (s.at, s.pk))
+
+    @property
+    def answers_elsewhere(self) -> list[SignOff]:
+        """Standing answers at other live gates of its subject; `standings` reads them for many gates."""
+        found: list[SignOff] | None = getattr(self, ELSEWHERE, None)
+        return answers_elsewhere([self])[self.pk] if found is None else found
 
     @property
     def is_met(self) -> bool:

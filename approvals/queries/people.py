@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef
+from django.db.models.functions import JSONObject
 
-from accounts.actors import Actor
-from accounts.models import Deputy, RoleHolding, User
+from accounts.actors import Actor, holder
+from accounts.models import Deputy, RoleHolding, User, standing_roles
 from accounts.roles import Role
 
 
@@ -17,11 +19,16 @@ def role_holders() -> list[Actor]:
     held = RoleHolding.objects.filter(user=OuterRef("pk"), until=None).order_by()
     lent = Deputy.standing().filter(deputy=OuterRef("pk"))
     people = User.objects.filter(Exists(held) | Exists(lent), is_active=True).order_by("username")
-    rows = people.annotate(held=ArraySubquery(held.values("role")), lent=ArraySubquery(lent.values("role")))
-    return [
-        Actor(user.actor_id, "person", user.handle, frozenset(map(Role, [*user.held, *user.lent])), user=user)
-        for user in rows
-    ]
+    rows = people.annotate(
+        held=ArraySubquery(held.values("role")),
+        borrowed=ArraySubquery(lent.values(pair=JSONObject(role="role", of="principal_id"))),
+    )
+    return [_actor(user) for user in rows]
+
+
+def _actor(user: Any) -> Actor:
+    rows = [(role, None) for role in user.held] + [(one["role"], one["of"]) for one in user.borrowed]
+    return holder(user, standing_roles(rows))
 
 
 def present() -> dict[str, frozenset[Role]]:

@@ -15,7 +15,8 @@ from accounts.actors import Actor
 from accounts.models import User
 from accounts.roles import Role
 from approvals.models import Decision, Gate, Requirement, SignOff
-from approvals.policy import Action, may, may_sign, why_barred
+from approvals.models.gates import ELSEWHERE, answers_elsewhere
+from approvals.policy import Action, may, may_sign, signed_otherwise, why_barred
 from approvals.queries.people import role_holders
 from approvals.rules import Asked, why_unmet
 from approvals.states import LIVE, Answer, DecisionAnswer, GateState
@@ -68,7 +69,9 @@ def standings(asked: Sequence[Gate]) -> dict[int, list[RequirementStanding]]:
     """`standing` for many gates by their id; gates that `gates()` has read are not read again."""
     read = {gate.pk: gate for gate in asked if is_read(gate)}
     fresh = read | gates().in_bulk([gate.pk for gate in asked if gate.pk not in read])
-    people = _signers_of([gate for gate in fresh.values() if gate.is_live and _asks(gate)])
+    asking = [gate for gate in fresh.values() if gate.is_live and _asks(gate)]
+    people = _signers_of(asking)
+    _read_elsewhere(asking)
     return {
         pk: [_standing_of(gate, requirement, people) for requirement in gate.requirements.all()]
         for pk, gate in fresh.items()
@@ -109,6 +112,14 @@ def _signers_of(live: Sequence[Gate]) -> list[Actor]:
     return people
 
 
+def _read_elsewhere(live: Sequence[Gate]) -> None:
+    """What `may_sign` asks of other gates, read for all of these together."""
+    found = answers_elsewhere([gate for gate in live if not hasattr(gate, ELSEWHERE)])
+    for gate in live:
+        if gate.pk in found:
+            setattr(gate, ELSEWHERE, found[gate.pk])
+
+
 def missing(gate: Gate) -> list[Blocker]:
     """What keeps a live gate from being satisfied, one blocker a requirement; empty when satisfied."""
     if gate.status == GateState.SATISFIED:  # also by one signature and broken glass
@@ -129,15 +140,25 @@ def _blocker(row: RequirementStanding) -> Blocker:
 def unmeetable(gate: Gate) -> str:
     """Why the present people cannot satisfy this gate, with what they have signed already; else ""."""
     people = {
-        person.label: person.roles
+        person.label: _voices_by_role(gate, person)
         for person in _signers_of([gate])
         if why_barred(gate, person) is None and may(person, Action.SIGN) is None
     }
     asked = [Asked(Role(r.role), r.count, r.meaning) for r in gate.requirements.all()]
     two_roles = "one_person_two_roles" in gate.exceptions
-    signed = {s.person.handle: frozenset({Role(s.role)}) for s in gate.standing_signoffs}
+    signed = {s.person.handle: {Role(s.role): (s.voice,)} for s in gate.standing_signoffs}
     held = people if two_roles else people | signed
     return why_unmet(gate.label, asked, held, two_roles=two_roles) or ""
+
+
+def _voices_by_role(gate: Gate, person: Actor) -> dict[Role, tuple[int, ...]]:
+    """The roles that somebody may sign in here, with whose signatures those would be."""
+    assert person.user is not None  # only people hold roles
+    return {
+        role: person.lent.get(role, (person.user.pk,))
+        for role in person.roles
+        if signed_otherwise(gate, person, role) is None
+    }
 
 
 def who_can_sign(gate: Gate) -> dict[int, tuple[Role, ...]]:
@@ -160,7 +181,8 @@ def waiting_for(actor: Actor, among: Iterable[Gate] | None = None) -> list[tuple
     found = []
     if among is None:
         among = gates().filter(state=GateState.OPEN)
-    opened = (gate for gate in among if gate.status == GateState.OPEN)
+    opened = [gate for gate in among if gate.status == GateState.OPEN]
+    _read_elsewhere(opened)
     for gate in sorted(opened, key=lambda gate: (gate.opened_at, gate.pk)):
         unmet = [r for r in gate.requirements.all() if _is_unmet(gate, r)]
         roles = tuple(Role(r.role) for r in unmet if may_sign(gate, actor, Role(r.role)) is None)

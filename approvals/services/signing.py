@@ -10,18 +10,17 @@ from dataclasses import replace
 
 from django.db import IntegrityError, transaction
 
-from accounts.actors import Actor
+from accounts.actors import Actor, person
 from accounts.models import User
-from accounts.queries import stands_in_for
 from accounts.roles import Role
 from accounts.services.factors import demand_fresh
 from approvals.errors import AlreadySigned, GateClosed, GateNotFound, MayNotSign
 from approvals.models import Gate, SignOff
-from approvals.policy import Action, may_sign, require, who_may
+from approvals.policy import Action, may_sign_here, require, signed_otherwise, voices, who_may
 from approvals.services.exceptions import use_exception
 from approvals.services.locking import about, demand_seal, end_go, locked, reject, settle
 from approvals.services.signatures import keep_signoff, keep_withdrawal
-from approvals.states import LIVE, Answer
+from approvals.states import Answer
 from events import clock
 from events.errors import Invalid
 from events.services import record
@@ -43,6 +42,7 @@ def sign(
     require(actor, Action.SIGN)
     chosen, said, text = _read(role, answer, remark)
     gate = locked(gate_id)
+    actor = _as_of_now(actor)
     _demand_may_sign(gate, actor, chosen)
     demand_seal(gate, seal)
     signoff = _store(gate, actor, chosen, said, text)
@@ -85,13 +85,20 @@ def _read(role: Role | str, answer: Answer | str, remark: str) -> tuple[Role, An
     return Role(role), Answer(answer), text
 
 
+def _as_of_now(actor: Actor) -> Actor:
+    """The signer with the roles of this moment, not those with which the request began."""
+    if actor.user is None:
+        return actor
+    now = person(User.objects.get(pk=actor.user.pk))
+    return replace(actor, roles=now.roles, lent=now.lent)
+
+
 def _demand_may_sign(gate: Gate, actor: Actor, role: Role) -> None:
-    """Ask the policy about the signer as they are at this moment, not as the request began."""
-    if actor.user is not None:
-        actor = replace(actor, roles=User.objects.get(pk=actor.user.pk).current_roles())
-    refusal = may_sign(gate, actor, role)
+    refusal = may_sign_here(gate, actor, role)
     if refusal is None:
-        _demand_one_role(gate, actor, role)
+        refusal = signed_otherwise(gate, actor, role)
+        if refusal is not None:
+            raise AlreadySigned(refusal)
         return
     if not gate.is_live or gate.is_overdue:
         raise GateClosed(refusal if not gate.closing_reason else f"{refusal} {gate.closing_reason}")
@@ -100,28 +107,17 @@ def _demand_may_sign(gate: Gate, actor: Actor, role: Role) -> None:
     raise MayNotSign(refusal)
 
 
-def _demand_one_role(gate: Gate, actor: Actor, role: Role) -> None:
-    """One person signs one release in one role, whichever of its gates asks."""
-    other = _signed_otherwise(gate, actor.user, role)
-    if other is not None and "one_person_two_roles" not in gate.exceptions:
-        raise AlreadySigned(
-            f"{actor.label} has signed this already as {Role(other.role).label} (gate {other.gate.kind}), "
-            f"and one person signs in one role. Another {role.label} can."
-        )
-
-
-def _signed_otherwise(gate: Gate, person: User | None, role: Role | str) -> SignOff | None:
-    """A standing signature of this person in another role at a live gate of the same subject."""
-    live = SignOff.objects.filter(gate__stream=gate.stream, gate__state__in=LIVE)
-    standing = live.filter(person=person, withdrawn_at=None, invalid_reason="").exclude(role=role)
-    return standing.select_related("gate").first()
-
-
 def _count_exceptions(gate: Gate, signoff: SignOff) -> None:
     if signoff.person.actor_id in gate.barred:
         use_exception(gate, "author_signs", signoff.person)
-    if "one_person_two_roles" in gate.exceptions and _signed_otherwise(gate, signoff.person, signoff.role):
+    if "one_person_two_roles" in gate.exceptions and _has_another_role(gate, signoff):
         use_exception(gate, "one_person_two_roles", signoff.person)
+
+
+def _has_another_role(gate: Gate, signoff: SignOff) -> bool:
+    """Does this person stand in another role here, or at another live gate of the same subject?"""
+    standing = [*gate.standing_signoffs, *gate.answers_elsewhere]
+    return any(s.person_id == signoff.person_id and s.role != signoff.role for s in standing)
 
 
 def _store(gate: Gate, actor: Actor, role: Role, answer: Answer, remark: str) -> SignOff:
@@ -135,14 +131,16 @@ def _store(gate: Gate, actor: Actor, role: Role, answer: Answer, remark: str) ->
         remark=remark,
         seal=gate.seal,
         at=clock.now(),
-        stands_in_for=stands_in_for(actor.user, role),
+        stands_in_for_id=voices(gate, actor, role)[0] if role in actor.lent else None,
         factors=demand_fresh(actor, f"sign {gate.label} as {role.label}"),
     )
     try:
         with transaction.atomic():
             signoff.save(force_insert=True)
     except IntegrityError as error:
-        raise AlreadySigned(f"{actor.label} has signed {gate.label} already.") from error
+        raise AlreadySigned(
+            f"{actor.label}, or whom they stand in for, has signed {gate.label} already."
+        ) from error
     return signoff
 
 

@@ -23,7 +23,7 @@ from accounts.services.people import set_active
 from accounts.services.roles import end_role, grant_role
 from approvals.models import Gate, PolicyVersion, SignOff
 from approvals.policy import may_start
-from approvals.queries import in_force, pending, tightened
+from approvals.queries import in_force, pending, standing, tightened
 from approvals.services import gates
 from approvals.services.deciding import decide
 from approvals.services.proposals import propose, settle_proposal, sign_policy
@@ -31,7 +31,7 @@ from approvals.services.signing import sign, withdraw
 from approvals.states import LIVE, GateState
 from events import clock
 from events.errors import PortalError
-from tests.approvals.model import NAMES, ROLES, Asked, Lent, Model, Rules
+from tests.approvals.model import NAMES, ROLES, Asked, Go, Lent, Model, Rules, signed_in
 from tests.approvals.policies import asks
 from tests.cast import SETUP, Fresh
 
@@ -54,6 +54,7 @@ name_of, role_of = st.sampled_from(NAMES), st.sampled_from(ROLES)
 gate_of = st.sampled_from(("production", "production", "acceptance"))
 some_pick = st.integers(0, 11)
 seldom = st.integers(0, 7).map(lambda n: n == 7)
+some_how = st.sampled_from(("", "", "", "wrong seal", "veto", "unproved"))
 some_rules = st.builds(
     Rules,
     st.dictionaries(role_of, st.sampled_from((1, 1, 2)), min_size=1),
@@ -178,13 +179,48 @@ class Sequences(RuleBasedStateMachine):
 
     # answers
 
-    @rule(name=name_of, pick=some_pick, kind=gate_of, wrong_seal=seldom, veto=seldom,
-          unproved=seldom, old_session=st.booleans())  # fmt: skip
-    def sign(
-        self, name: str, pick: int, kind: str, wrong_seal: bool, veto: bool, unproved: bool, old_session: bool
-    ) -> None:
+    @rule(name=name_of, pick=some_pick, kind=gate_of, how=some_how, old_session=st.booleans())
+    def sign(self, name: str, pick: int, kind: str, how: str, old_session: bool) -> None:
         who = self.before[name] if old_session else self.actor(name)
-        role = self.a_role_of(name, pick, who)
+        self.signs(kind, who, name, self.a_role_of(name, pick, who), how)
+
+    @rule(kind=gate_of, pick=some_pick)
+    def signer_goes_to_the_other_gate(self, kind: str, pick: int) -> None:
+        """Whoever stands at one gate of the release tries another role of theirs at its other gate."""
+        other = "acceptance" if kind == "production" else "production"
+        ways = [
+            (go.name, role)
+            for go in self.asked[kind].goes
+            for role in self.asked[other].rules.counts
+            if role != go.role and not self.asked[other].bars(go.name)
+        ]
+        if ways:
+            name, role = ways[pick % len(ways)]
+            self.grant(name, role)
+            self.signs(other, self.actor(name), name, role)
+
+    @rule(kind=gate_of, pick=some_pick, off=st.booleans())
+    def loses_a_role_and_signs_in_an_old_session(self, kind: str, pick: int, off: bool) -> None:
+        """A request that began with a role which is gone when it signs."""
+        asked = self.asked[kind]
+        ways = [
+            (name, role)
+            for name in NAMES
+            for role in asked.rules.counts
+            if self.why_not(kind, name, role) is None
+        ]
+        if ways:
+            name, role = ways[pick % len(ways)]
+            began = self.actor(name)
+            if off and name != NAMES[-1]:
+                self.switch(name)
+            else:
+                self.take_role(name, role)
+            self.signs(kind, began, name, role)
+
+    def signs(self, kind: str, who: Actor, name: str, role: str, how: str = "") -> None:
+        """One answer, beside what the model expects of it; `how` is what else is wrong or other with it."""
+        wrong_seal, veto, unproved = (how == way for way in ("wrong seal", "veto", "unproved"))
         may_at_all = bool(who.roles - {Role.ADMINISTRATOR})
         expected = "NotAllowed" if not may_at_all else self.why_not(kind, name, role)
         if expected is None and wrong_seal:
@@ -198,20 +234,33 @@ class Sequences(RuleBasedStateMachine):
         assert got == expected
         if got is None:
             self.answered(kind, name, role, veto)
+        self.who_can_is_who_may(kind)
+
+    def who_can_is_who_may(self, kind: str) -> None:
+        """Whoever is named as able to sign is let sign, and nobody else."""
+        gate = Gate.objects.get(pk=self.gates[kind].pk)
+        for row in standing(gate) if not self.asked[kind].is_late(self.now) else ():
+            may = {name for name in NAMES if self.why_not(kind, name, row.role) is None}
+            assert row.state != "waiting" or set(row.who_can) == may
 
     def give(self, kind: str, who: Actor, role: str, answer: str, seal: str) -> None:
         sign(self.gates[kind].pk, actor=who, role=role, answer=answer, remark="x", seal=seal)
 
     def why_not(self, kind: str, name: str, role: str) -> str | None:
-        others = [asked for other, asked in self.asked.items() if other != kind]
-        return self.model.why_not(self.asked[kind], others, name, role, self.now)
+        return self.model.why_not(self.asked[kind], self.beside(kind), name, role, self.now)
+
+    def beside(self, kind: str) -> list[Asked]:
+        return [asked for other, asked in self.asked.items() if other != kind]
 
     def answered(self, kind: str, name: str, role: str, veto: bool) -> None:
         asked = self.asked[kind]
-        earlier = {r for a in self.asked.values() if not a.ended for n, r in a.goes if n == name}
+        earlier = signed_in(list(self.asked.values()), name)
         self.uses += name in asked.barred
         self.uses += "one_person_two_roles" in asked.allows and bool(earlier - {role})
-        asked.end() if veto else asked.goes.append((name, role))
+        asked.end() if veto else asked.goes.append(self.go(asked, name, role))
+
+    def go(self, asked: Asked, name: str, role: str) -> Go:
+        return Go(name, role, self.model.left(asked, name, role, self.now)[0])
 
     @rule(kind=gate_of, first=st.permutations(NAMES))
     def whoever_can_signs(self, kind: str, first: list[str]) -> None:
@@ -219,7 +268,7 @@ class Sequences(RuleBasedStateMachine):
         asked, gate = self.asked[kind], self.gates[kind]
         for role, count in asked.rules.counts.items():
             for name in first:
-                enough = sum(r == role for _, r in asked.goes) >= count
+                enough = sum(go.role == role for go in asked.goes) >= count
                 if not enough and self.why_not(kind, name, role) is None:
                     self.give(kind, self.actor(name), role, "go", gate.seal)
                     self.answered(kind, name, role, veto=False)
@@ -236,7 +285,7 @@ class Sequences(RuleBasedStateMachine):
             expected = "NotAllowed"
         elif by != name:
             expected = "MayNotSign"
-        elif asked.ended or (name, mine.role) not in asked.goes or not mine.stands:
+        elif asked.ended or (name, mine.role) not in {go[:2] for go in asked.goes} or not mine.stands:
             expected = "GateClosed"
         who = self.actor(by)
         assert self.outcome(lambda: withdraw(mine.pk, actor=who, reason="x")) == expected
@@ -269,7 +318,7 @@ class Sequences(RuleBasedStateMachine):
             return "AlreadyDecided"
         if asked.is_late(self.now):
             return "GateClosed"
-        stand = all(self.model.counts(asked, n, r, self.now) for n, r in asked.goes)
+        stand = all(self.model.counts(asked, go.name, go.role, self.now) for go in asked.goes)
         return None if stand and asked.met() else "Blocked"
 
     # people
@@ -281,7 +330,9 @@ class Sequences(RuleBasedStateMachine):
 
     @rule(name=name_of, pick=some_pick)
     def lose(self, name: str, pick: int) -> None:
-        role = self.a_role_of(name, pick)
+        self.take_role(name, self.a_role_of(name, pick))
+
+    def take_role(self, name: str, role: str) -> None:
         end_role(self.people[name], Role(role), SETUP)
         self.model.roles[name].discard(role)
         self.everybody_holds_what_the_model_says()
@@ -339,14 +390,16 @@ class Sequences(RuleBasedStateMachine):
         gates.re_judge(gate.pk, barred=self.bars(asked.barred))
         if asked.ended:
             return
-        kept = [(n, r) for n, r in asked.goes if self.model.counts(asked, n, r, self.now)]
+        kept = [go for go in asked.goes if self.model.counts(asked, go.name, go.role, self.now)]
         asked.decided = asked.decided and kept == asked.goes
         asked.goes = kept
         if asked.is_late(self.now):
             asked.end()
             return
         found = Gate.objects.get(pk=gate.pk)
-        assert bool(found.stuck_reason) == (not asked.met() and self.model.is_stuck(asked, self.now))
+        assert bool(found.stuck_reason) == (
+            not asked.met() and self.model.is_stuck(asked, self.beside(kind), self.now)
+        )
         assert bool(tightened(found)) == (kind == "production" and self.force.asks_more_than(asked))
 
     @rule(hours=st.integers(1, 5))
@@ -396,7 +449,7 @@ class Sequences(RuleBasedStateMachine):
         if expected is None and veto:
             self.proposed = self.guard = None
         elif expected is None:
-            self.guard.goes.append((name, role))
+            self.guard.goes.append(self.go(self.guard, name, role))
             self.after_policy()
 
     @rule()
@@ -410,7 +463,7 @@ class Sequences(RuleBasedStateMachine):
         self.policy_in_force_is_the_signed_one()
 
     def lead_policy_on(self, proposed: Rules, guard: Asked) -> None:
-        guard.goes = [(n, r) for n, r in guard.goes if self.model.counts(guard, n, r, self.now)]
+        guard.goes = [go for go in guard.goes if self.model.counts(guard, go.name, go.role, self.now)]
         if guard.met() and self.can_be_met_whole(proposed):
             self.force, self.proposed, self.guard = proposed, None, None
             self.version += 1
@@ -438,5 +491,5 @@ class Sequences(RuleBasedStateMachine):
             return
         gate, asked = Gate.objects.get(pk=self.gates["production"].pk), self.asked["production"]
         for name in NAMES:
-            alone = {n for n, _ in asked.goes} == {name} and "starter_is_only_signer" not in asked.allows
+            alone = {go.name for go in asked.goes} == {name} and "starter_is_only_signer" not in asked.allows
             assert (may_start(gate, self.people[name].actor_id, name) is not None) == alone

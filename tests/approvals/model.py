@@ -15,6 +15,16 @@ from typing import NamedTuple
 NAMES = ("ann", "ben", "cem", "dia", "eve")
 ROLES = ("release_manager", "qa_lead", "security_officer")
 Counts = dict[str, int]
+Able = dict[str, dict[str, list[str]]]
+"""Person → roles → whose signature it would be."""
+
+
+class Go(NamedTuple):
+    """A go that stands: who signed in which role, and whose place of the count it fills."""
+
+    name: str
+    role: str
+    voice: str
 
 
 class Rules(NamedTuple):
@@ -38,8 +48,8 @@ class Asked:
     rules: Rules
     expires: datetime | None
     barred: set[str] = field(default_factory=set)
-    goes: list[tuple[str, str]] = field(default_factory=list)
-    """(person, role) of goes that stand."""
+    goes: list[Go] = field(default_factory=list)
+    """Those that stand."""
     ended: bool = False
     decided: bool = False
     """A go of the Release Manager stands: approved."""
@@ -56,7 +66,7 @@ class Asked:
 
     def met(self) -> bool:
         """Every role has its goes."""
-        return all(sum(r == role for _, r in self.goes) >= n for role, n in self.rules.counts.items())
+        return all(sum(go.role == role for go in self.goes) >= n for role, n in self.rules.counts.items())
 
     def bars(self, name: str) -> bool:
         """Authors and whoever the policy names."""
@@ -68,7 +78,7 @@ class Asked:
 
     def drop(self, name: str, role: str) -> None:
         """One go ends; a decision outlives it only where enough others are left."""
-        self.goes.remove((name, role))
+        self.goes = [go for go in self.goes if (go.name, go.role) != (name, role)]
         self.decided = self.decided and self.met()
 
     def end(self) -> None:
@@ -104,45 +114,78 @@ class Model:
         lent = {x.role for x in self.lent if x.deputy == name and now < x.until and self.has(x[0], x.role)}
         return self.roles[name] | lent
 
+    def voices(self, name: str, role: str, now: datetime) -> list[str]:
+        """Whose signature in this role somebody would give: their own, or that of whom they stand in for."""
+        if self.has(name, role):
+            return [name]
+        lent = [x for x in self.lent if (x.deputy, x.role) == (name, role) and now < x.until]
+        return sorted({x.principal for x in lent if name in self.active and self.has(x.principal, role)})
+
+    def left(self, asked: Asked, name: str, role: str, now: datetime) -> list[str]:
+        """The same without those who have given theirs."""
+        given = {go.voice for go in asked.goes if go.role == role}
+        return [voice for voice in self.voices(name, role, now) if voice not in given]
+
     def counts(self, asked: Asked, name: str, role: str, now: datetime) -> bool:
         """Does a go that was given count at this moment?"""
         return role in self.held(name, now) and not asked.bars(name)
 
     def why_not(self, asked: Asked, others: list[Asked], name: str, role: str, now: datetime) -> str | None:
         """The refusal that somebody gets who signs in a role about the right seal, or None."""
-        mine = {r for n, r in asked.goes if n == name}
+        mine = {go.role for go in asked.goes if go.name == name}
         if "one_person_two_roles" in asked.allows:
             mine &= {role}
         fits = role in asked.rules.counts and self.counts(asked, name, role, now)
         if asked.ended or asked.is_late(now):
             return "GateClosed"
         if not fits or mine:
-            return "AlreadySigned" if any(n == name for n, _ in asked.goes) else "MayNotSign"
+            return "AlreadySigned" if any(go.name == name for go in asked.goes) else "MayNotSign"
+        if not self.left(asked, name, role, now):
+            return "AlreadySigned" if any(go.name == name for go in asked.goes) else "MayNotSign"
         if "one_person_two_roles" in asked.allows:
             return None
-        elsewhere = {r for o in others if not o.ended for n, r in o.goes if n == name}
-        return "AlreadySigned" if elsewhere - {role} else None
+        return "AlreadySigned" if signed_in(others, name) - {role} else None
 
     def can_be_met(self, rules: Rules) -> bool:
         """By people in their own name: a rule must hold when deputies are gone."""
-        able = {name: {r for r in ROLES if self.has(name, r)} for name in NAMES if name not in rules.never}
+        able: Able = {
+            name: {r: [name] for r in ROLES if self.has(name, r)} for name in NAMES if name not in rules.never
+        }
         return placed(rules.counts, able, "one_person_two_roles" in rules.exceptions)
 
-    def is_stuck(self, asked: Asked, now: datetime) -> bool:
+    def is_stuck(self, asked: Asked, others: list[Asked], now: datetime) -> bool:
         """Nobody present can give what this gate still waits for."""
         two_roles = "one_person_two_roles" in asked.allows
-        able = {name: self.held(name, now) for name in NAMES if not asked.bars(name)}
+        able: Able = {
+            name: {role: self.voices(name, role, now) for role in self.held(name, now)}
+            for name in NAMES
+            if not asked.bars(name)
+        }
         if not two_roles:
-            able |= {name: {role} for name, role in asked.goes}
+            for name, held in able.items():
+                only = signed_in(others, name)
+                able[name] = {role: voices for role, voices in held.items() if not only - {role}}
+            able |= {go.name: {go.role: [go.voice]} for go in asked.goes}
         return not placed(asked.rules.counts, able, two_roles)
 
 
-def placed(counts: Counts, able: dict[str, set[str]], two_roles: bool) -> bool:
-    """Try every assignment of people to places; with `two_roles` each role by itself."""
+def signed_in(others: list[Asked], name: str) -> set[str]:
+    """The roles in which somebody stands at other gates that take answers."""
+    return {go.role for other in others if not other.ended for go in other.goes if go.name == name}
+
+
+def placed(counts: Counts, able: Able, two_roles: bool) -> bool:
+    """Try every assignment of people to places, each for a principal of their own; or role by role."""
     if two_roles:
-        return all(sum(role in held for held in able.values()) >= n for role, n in counts.items())
+        return all(placed({role: n}, able, two_roles=False) for role, n in counts.items())
     places = [role for role, n in counts.items() for _ in range(n)]
     return any(
-        all(role in able[name] for name, role in zip(chosen, places, strict=True))
+        differ(places, [able[name].get(role, []) for name, role in zip(chosen, places, strict=True)])
         for chosen in itertools.permutations(able, len(places))
     )
+
+
+def differ(places: list[str], choices: list[list[str]]) -> bool:
+    """Can everybody who was placed speak for another one in their role?"""
+    spoken = (list(zip(places, voices, strict=True)) for voices in itertools.product(*choices))
+    return any(len(set(said)) == len(places) for said in spoken)

@@ -18,6 +18,7 @@ from django.db import connection
 
 NO_ANSWER_GUARD = "ALTER TABLE approvals_signoff DISABLE TRIGGER approvals_signoff_guard"
 NO_UNIQUE_ANSWER = "DROP INDEX signoff_one_per_person_and_role"
+NO_UNIQUE_VOICE = "DROP INDEX signoff_one_per_principal_and_role"
 LIVE_RULE = (
     '__import__("approvals.queries", fromlist=["x"]).rule_now(self.kind, self.environment, self.release_kind)'
 )
@@ -41,15 +42,23 @@ MUTANTS = (
     # who signs
     Mutant("an author signs", f"{POLICY}:why_barred", "actor.id in gate.barred", "False"),
     Mutant("whoever never signs signs", "approvals.rules:may_ever_sign", 'barred == f"@{name}"', "False"),
-    Mutant("a role need not be held", f"{POLICY}:may_sign", "role not in actor.roles", "False"),
-    Mutant("roles as the session began", f"{SIGNING}:_demand_may_sign", "actor.user is not None", "False"),
+    Mutant("a role need not be held", f"{POLICY}:may_sign_here", "role not in actor.roles", "False"),
+    Mutant("roles as the session began", f"{SIGNING}:_as_of_now", "actor.user is None", "True"),
     Mutant("no role at all is needed", f"{POLICY}:may", "not actor.roles & rule.roles", "False"),
-    Mutant("an account that is off", "accounts.models:User.current_roles", "not self.is_active", "False"),
+    Mutant("an account that is off", "accounts.models:User.standing_roles", "not self.is_active", "False"),
     Mutant("no second factor", "accounts.services.factors:_is_fresh", "proof.at is None", "False"),
-    Mutant("twice at a gate", f"{POLICY}:may_sign", "if earlier:", "if False:",
-           (NO_ANSWER_GUARD, NO_UNIQUE_ANSWER)),
-    Mutant("two roles at two gates", f"{SIGNING}:_signed_otherwise", ".exclude(role=role)", ".none()",
+    Mutant("twice at a gate", f"{POLICY}:may_sign_here", "if earlier:", "if False:",
+           (NO_ANSWER_GUARD, NO_UNIQUE_ANSWER, NO_UNIQUE_VOICE)),
+    Mutant("two roles at two gates", f"{POLICY}:signed_otherwise", "other.role != role", "False",
            (NO_ANSWER_GUARD,)),
+    Mutant("a deputy beside their principal", f"{POLICY}:voices", "voice not in given", "True",
+           (NO_UNIQUE_VOICE,)),
+    Mutant("who signed elsewhere is free", "approvals.queries.standing:_voices_by_role",
+           "signed_otherwise(gate, person, role) is None", "True"),
+    Mutant("a deputy fills another place", "approvals.queries.standing:_voices_by_role",
+           "person.lent.get(role, (person.user.pk,))", "(person.user.pk,)"),
+    Mutant("who can is told without other gates", f"{POLICY}:may_sign",
+           " or signed_otherwise(gate, actor, role)", ""),
     # deputies
     Mutant("a deputy for ever", DEPUTY, "until__gt=now, ", ""),
     Mutant("a deputy who was ended", DEPUTY, ", ended_at=None", ""),
@@ -59,7 +68,7 @@ MUTANTS = (
     Mutant("any seal will do", "approvals.services.locking:demand_seal", "seal != gate.seal", "False"),
     Mutant("no gate is overdue", f"{GATE}.is_overdue", "self.expires_at <= clock.now()", "False"),
     Mutant("the sweep closes no gate", f"{GATES}:_expire_if_due", "gate.expires_at > clock.now()", "True"),
-    Mutant("a closed gate takes answers", f"{POLICY}:may_sign", "not gate.is_live", "False",
+    Mutant("a closed gate takes answers", f"{POLICY}:may_sign_here", "not gate.is_live", "False",
            (NO_ANSWER_GUARD,)),
     # how many, under which rule
     Mutant("one of a role is enough", f"{GATE}.is_met", ">= r.count", ">= 1"),
@@ -113,7 +122,7 @@ MUTANTS = (
            '    for lent in Deputy.standing().select_related("deputy"):\n'
            "        roles[lent.deputy.username].add(Role(lent.role))\n"
            "    return {login"),
-    Mutant("one person in two roles is two", "approvals.rules:who_can_meet", "if two_roles:", "if True:"),
+    Mutant("one person in two roles is two", "approvals.rules:can_meet", "if two_roles:", "if True:"),
     Mutant("a stuck gate is not flagged", f"{GATES}:look_whether_it_can_be_met", "unmeetable(gate)", '""'),
     Mutant("who has signed is free again", "approvals.queries.standing:unmeetable",
            "people | signed", "people"),

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts.roles import Role
-from accounts.services.roles import grant_role
+from accounts.services.roles import end_role, grant_role
 from approvals.errors import AlreadySigned, MayNotSign
 from approvals.models import ExceptionUse, Gate, SignOff
 from approvals.policy import may_start
-from approvals.queries import exceptions_of
+from approvals.queries import exceptions_of, missing, standings, unmeetable, waiting_for, who_can_sign
 from approvals.rules import Asked
 from approvals.services.exceptions import use_exception
 from approvals.services.gates import open_gate
-from approvals.services.signing import sign
+from approvals.services.signing import sign, withdraw
 from approvals.states import GateState
 from events import clock
 from tests.approvals.gates import SEAL, at_once, fresh, production_gate, say
@@ -56,6 +57,33 @@ def test_one_person_signs_one_release_in_one_role_whichever_gate_asks() -> None:
         sign(other.pk, actor=actor("rita"), role=Role.QA_LEAD, answer="go", remark="", seal=SEAL)
     sign(other.pk, actor=actor("quinn"), role=Role.QA_LEAD, answer="go", remark="", seal=SEAL)
     assert fresh(other).status == GateState.SATISFIED
+
+
+def test_whoever_stands_in_another_role_elsewhere_is_not_named_as_able_to_sign() -> None:
+    gate, other = production_gate(), acceptance()
+    grant_role(user("rita"), Role.QA_LEAD, SETUP)
+    assert missing(other)[0].who == "@quinn or @rita"
+    given = say(gate, "rita")
+    assert missing(other)[0].who == "@quinn"
+    assert user("rita").pk not in who_can_sign(other)
+    assert waiting_for(actor("rita")) == []
+    end_role(user("quinn"), Role.QA_LEAD, SETUP)
+    assert "asks 1 × QA Lead, and nobody may give it" in unmeetable(fresh(other))
+    withdraw(given.pk, actor=actor("rita"), reason="As QA Lead instead.")
+    assert missing(other)[0].who == "@rita"
+    assert unmeetable(fresh(other)) == ""
+
+
+def test_many_gates_are_asked_who_stands_elsewhere_in_one_query() -> None:
+    def ask(count: int) -> list[Gate]:
+        return [production_gate(version=f"2026.{count}.{number}") for number in range(count)]
+
+    def asked(gates: list[Gate]) -> int:
+        with CaptureQueriesContext(connection) as caught:
+            standings(gates)
+        return len(caught)
+
+    assert asked(ask(2)) == asked(ask(7))
 
 
 def test_signature_of_a_gate_that_ended_binds_nobody() -> None:

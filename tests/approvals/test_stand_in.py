@@ -5,21 +5,25 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from accounts.models import Deputy
 from accounts.roles import Role
 from accounts.services.deputies import end_deputy, name_deputy
 from accounts.services.people import set_active
 from accounts.services.roles import end_role, grant_role
+from approvals.errors import MayNotSign
+from approvals.models import Gate, SignOff
 from approvals.queries import missing, unmeetable
 from approvals.services.deciding import decide
 from approvals.services.gates import re_judge
-from approvals.services.signing import sign
+from approvals.services.signing import sign, withdraw
 from approvals.states import GateState
 from events import clock
 from events.errors import Blocked, Invalid, NotAllowed
 from events.models import Event
-from tests.approvals.gates import SEAL, fresh, production_gate, say
+from tests.approvals.gates import PROVED, SEAL, fresh, production_gate, say
+from tests.approvals.policies import load, rule
 from tests.cast import SETUP, actor, make_cast, user
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +63,65 @@ def test_deputy_counts_among_those_who_can() -> None:
     gate = production_gate()
     stand_in()
     assert any("@otto or @quinn" in blocker.sentence for blocker in missing(gate))
+
+
+@pytest.fixture
+def two_of_qa() -> Gate:
+    """A gate that asks two QA Leads: quinn and dana hold the role, otto stands in for quinn."""
+    grant_role(user("dana"), Role.QA_LEAD, SETUP)
+    load(rule("production", "release_manager", ("qa_lead", 2)))
+    stand_in()
+    return production_gate()
+
+
+def go(gate: Gate, name: str) -> SignOff:
+    return sign(gate.pk, actor=actor(name), role="qa_lead", answer="go", remark="", seal=SEAL)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "by"), [("otto", "quinn", "otto for quinn"), ("quinn", "otto", "quinn")]
+)
+def test_principal_and_deputy_fill_one_place_of_a_count(
+    two_of_qa: Gate, first: str, second: str, by: str
+) -> None:
+    say(two_of_qa, "rita")
+    go(two_of_qa, first)
+    told = f"{by} has signed 2026.11.0 as QA Lead already, and quinn and their deputies give one signature"
+    with pytest.raises(MayNotSign, match=f"{told} together. Another QA Lead can."):
+        go(two_of_qa, second)
+    (waits,) = missing(two_of_qa)
+    assert waits.who == "@dana"
+    go(two_of_qa, "dana")
+    assert fresh(two_of_qa).status == GateState.SATISFIED
+
+
+def test_whoever_stands_in_for_two_signs_for_the_one_who_has_not(two_of_qa: Gate) -> None:
+    stand_in(by="dana", principal="dana")
+    go(two_of_qa, "quinn")
+    assert go(two_of_qa, "otto").stands_in_for == user("dana")
+    with pytest.raises(MayNotSign, match="otto for dana has signed"):
+        go(two_of_qa, "dana")
+
+
+def test_place_of_a_withdrawn_deputy_is_free_again(two_of_qa: Gate) -> None:
+    withdraw(go(two_of_qa, "otto").pk, actor=actor("otto"), reason="quinn is back.")
+    assert go(two_of_qa, "quinn").stands
+
+
+def test_database_refuses_a_principal_beside_their_deputy(two_of_qa: Gate) -> None:
+    given = go(two_of_qa, "otto")
+    with pytest.raises(IntegrityError, match="signoff_one_per_principal_and_role"), transaction.atomic():
+        SignOff.objects.create(
+            gate=two_of_qa, person=user("quinn"), role="qa_lead", answer="go", meaning=given.meaning,
+            seal=SEAL, at=clock.now(), factors=PROVED,
+        )  # fmt: skip
+
+
+def test_count_that_only_a_principal_with_their_deputy_would_fill_cannot_be_met(two_of_qa: Gate) -> None:
+    assert unmeetable(fresh(two_of_qa)) == ""
+    end_role(user("dana"), Role.QA_LEAD, SETUP)
+    told = unmeetable(fresh(two_of_qa))
+    assert "only otto, quinn may give it, and a deputy and whom they stand in for give one signature" in told
 
 
 def test_deputy_whose_time_is_over_counts_no_more() -> None:
