@@ -119,11 +119,13 @@ def _anchor(document: dict[str, Any], folder: Path) -> None:
 
 
 def _read_in(manifest: object, folder: Path) -> None:
-    """A chart or manifests of a component travel with the file: a content needs nobody's folder."""
+    """Chart, manifests or mounted files of a component travel with the file: a content needs nobody's folder."""
     section = manifest.get("kubernetes") if isinstance(manifest, dict) else None
     if not isinstance(section, dict) or section.get("files"):
         return
-    given = section.get("chart") or section.get("manifests")
+    mount = section.get("mount")
+    mounted = mount.get("folder") if isinstance(mount, dict) else None
+    given = section.get("chart") or section.get("manifests") or mounted
     if isinstance(given, str):
         try:
             section["files"] = read_files(folder / Path(given).expanduser())

@@ -111,17 +111,49 @@ def test_external_secret_asks_for_the_version_of_the_content() -> None:
 def test_network_is_closed_but_for_named_peers_of_the_same_colour() -> None:
     policy = objects(calls=["records"], egress=[{"cidr": "10.1.0.0/16", "ports": [5432]}])["NetworkPolicy"]
     assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
-    targets = [rule["to"][0] for rule in policy["spec"]["egress"] if "to" in rule]
-    assert targets[0]["podSelector"]["matchLabels"][names.COMPONENT] == "records"
-    assert targets[0]["podSelector"]["matchLabels"][names.SLOT] == names.SLOT_PLACEHOLDER
-    assert targets[1] == {"ipBlock": {"cidr": "10.1.0.0/16"}}
-    alone = objects(calls=[])["NetworkPolicy"]["spec"]["egress"]
-    assert [rule for rule in alone if "to" in rule] == []
+    *peers, outside = [rule["to"][0] for rule in policy["spec"]["egress"] if "to" in rule]
+    chosen = [peer["podSelector"]["matchLabels"] for peer in peers]
+    assert [labels[names.COMPONENT] for labels in chosen] == ["web", "records"]
+    assert {labels[names.SLOT] for labels in chosen} == {names.SLOT_PLACEHOLDER}
+    assert outside == {"ipBlock": {"cidr": "10.1.0.0/16"}}
+
+
+def test_jobs_of_a_service_reach_that_service_and_nobody_else() -> None:
+    found = objects(calls=[])
+    policy = found["NetworkPolicy"]["spec"]
+    (peer,) = [rule["to"][0] for rule in policy["egress"] if "to" in rule]
+    assert peer["podSelector"]["matchLabels"][names.COMPONENT] == "web"
+    assert peer in policy["ingress"][0]["from"]
+    env = {e["name"]: e.get("value") for e in pod(found)["containers"][0]["env"]}
+    assert env["WEB_URL"] == f"http://web-{names.SLOT_PLACEHOLDER}:8080"
 
 
 def test_components_find_each_other_in_their_own_colour() -> None:
     env = {e["name"]: e.get("value") for e in pod(objects())["containers"][0]["env"]}
     assert env["RECORDS_URL"] == f"http://records-{names.SLOT_PLACEHOLDER}:8080"
+
+
+def test_mounted_files_are_a_config_map_named_by_what_they_hold() -> None:
+    def mounted(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        found, wrong = render({"web": entry(mount={"folder": "src"}, files={"main.py": text})}, PLACE)
+        assert wrong == []
+        maps = [item for item in found["web"] if item["kind"] == "ConfigMap" and "main.py" in item["data"]]
+        return maps[0], pod({item["kind"]: item for item in found["web"]})
+
+    first, spec = mounted("print(1)")
+    assert first["immutable"]
+    assert first["metadata"]["name"] != mounted("print(2)")[0]["metadata"]["name"]
+    assert {"name": "files", "configMap": {"name": first["metadata"]["name"]}} in spec["volumes"]
+    (container,) = spec["containers"]
+    assert {"name": "files", "mountPath": "/app", "readOnly": True} in container["volumeMounts"]
+    assert container["envFrom"][0]["configMapRef"]["name"] != first["metadata"]["name"]
+
+
+def test_mount_that_cannot_be_is_told() -> None:
+    folder = {"folder": "src"}
+    assert "no file of it was loaded" in problems(mount=folder)
+    assert "not sub/main.py" in problems(mount=folder, files={"main.py": "", "sub/main.py": ""})
+    assert "leave it out" in problems(mount=folder, manifests="k8s", files={"a.yaml": ""})
 
 
 def test_autoscaler_and_budget_come_where_there_are_several_pods() -> None:

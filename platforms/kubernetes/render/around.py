@@ -21,6 +21,14 @@ def config_map(part: Part) -> Object:
     return found | {"immutable": True, "data": dict(sorted(part.config_data.items()))}
 
 
+def mounted_files(part: Part) -> Object | None:
+    """The files that the pod finds at its mount, named by their content and never changed."""
+    if part.section.mount is None:
+        return None
+    found = _plain(part, names.CONFIG_MAP, part.files_name)
+    return found | {"immutable": True, "data": dict(sorted(part.section.files.items()))}
+
+
 def service(part: Part) -> Object:
     """The colour's own address of the component: for the route, for a preview, and for its peers."""
     port = {"name": "http", "port": part.section.port, "targetPort": "http", "protocol": "TCP"}

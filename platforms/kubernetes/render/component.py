@@ -51,6 +51,7 @@ def _objects(part: Part) -> tuple[list[Object], list[str]]:
 
 def _short(part: Part) -> list[Object]:
     found: list[Object | None] = [around.service_account(part), around.config_map(part)]
+    found.append(around.mounted_files(part))
     found += around.external_secrets(part)
     found.append(around.network_policy(part))
     if part.kind == "http":
@@ -68,8 +69,8 @@ def _part(
     place: Place,
 ) -> Part:
     section = sections[name]
-    services = [other for other in entries if entries[other]["kind"] == "http" and other != name]
-    callees = [other for other in services if section.calls is None or other in section.calls]
+    services = [other for other in entries if entries[other]["kind"] == "http"]
+    callees = [o for o in services if o == name or section.calls is None or o in section.calls]
     return Part(
         name=name,
         kind=str(entry["kind"]),
@@ -92,7 +93,7 @@ def _callers(
     return [
         other
         for other in entries
-        if other != name and (sections[other].calls is None or name in (sections[other].calls or ()))
+        if other == name or sections[other].calls is None or name in (sections[other].calls or ())
     ]
 
 

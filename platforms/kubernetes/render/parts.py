@@ -26,8 +26,8 @@ class Place:
 class Part:
     """One component with everything that its objects tell.
 
-    `addresses` are those of the platform's other components in the same colour, `callers` and `callees`
-    the components that may call it and that it may call.
+    `addresses` are those of the platform's services in the same colour, its own included, which its jobs
+    ask; `callers` and `callees` the components that may call it and that it may call.
     """
 
     name: str
@@ -57,8 +57,12 @@ class Part:
     @property
     def config_name(self) -> str:
         """Named by its content, so that another configuration is another object."""
-        digest = hashlib.sha256(json.dumps(self.config_data, sort_keys=True).encode()).hexdigest()
-        return f"{owned_name(self)}-{digest[:8]}"
+        return f"{owned_name(self)}-{_short_hash(self.config_data)}"
+
+    @property
+    def files_name(self) -> str:
+        """The ConfigMap of the mounted files, named by what they hold."""
+        return f"{owned_name(self)}-files-{_short_hash(self.section.files)}"
 
     def external_name(self, key: str) -> str:
         """The Secret that an ExternalSecret of this component makes for that key."""
@@ -72,6 +76,10 @@ class Part:
         if annotations:
             metadata["annotations"] = dict(annotations)
         return {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata, "spec": spec}
+
+
+def _short_hash(data: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(dict(data), sort_keys=True).encode()).hexdigest()[:8]
 
 
 def owned_name(part: Part) -> str:

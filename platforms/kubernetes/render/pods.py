@@ -68,7 +68,7 @@ def template(part: Part) -> Object:
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [_container(part)],
-        "volumes": [{"name": f"writable-{n}", "emptyDir": {}} for n, _ in enumerate(section.writable)],
+        "volumes": _volumes(part),
         "topologySpreadConstraints": _spread(part),
         "affinity": _apart(part),
     }
@@ -92,7 +92,7 @@ def _container(part: Part) -> Object:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": [{"name": f"writable-{n}", "mountPath": p} for n, p in enumerate(section.writable)],
+        "volumeMounts": _mounts(section),
     }
     if section.command:
         container["command"] = list(section.command)
@@ -104,6 +104,24 @@ def _container(part: Part) -> Object:
     if part.kind != "schedule":
         container |= _probes(part)
     return container
+
+
+def _volumes(part: Part) -> list[Object]:
+    found: list[Object] = [
+        {"name": f"writable-{n}", "emptyDir": {}} for n, _ in enumerate(part.section.writable)
+    ]
+    if part.section.mount:
+        found.append({"name": "files", "configMap": {"name": part.files_name}})
+    return found
+
+
+def _mounts(section: Section) -> list[Object]:
+    found: list[Object] = [
+        {"name": f"writable-{n}", "mountPath": path} for n, path in enumerate(section.writable)
+    ]
+    if section.mount:
+        found.append({"name": "files", "mountPath": section.mount.path, "readOnly": True})
+    return found
 
 
 def _environment(part: Part) -> list[Object]:

@@ -6,6 +6,7 @@ What the section leaves out comes from the manifest's own keys, which the local 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -17,6 +18,9 @@ IMAGE_FOLDER = "/app"
 """Where an image is expected to hold what a local artefact's folder holds."""
 
 PORT = 8080
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
+"""What a ConfigMap takes as a key; a folder within the folder it does not take."""
 
 
 class Strict(BaseModel):
@@ -79,6 +83,13 @@ class Peer(Strict):
     ports: tuple[int, ...] = ()
 
 
+class Mount(Strict):
+    """Files of a folder beside the platform file, put into the pod where an image holds none of its own."""
+
+    folder: str = Field(min_length=1)
+    path: str = Field(IMAGE_FOLDER, pattern=r"^/.")
+
+
 class Section(Strict):
     """One component on Kubernetes, for one environment."""
 
@@ -104,6 +115,7 @@ class Section(Strict):
     jobs: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     chart: str = ""
     values: Mapping[str, Any] = Field(default_factory=dict)
+    mount: Mount | None = None
     manifests: str = ""
     files: Mapping[str, str] = Field(default_factory=dict)
 
@@ -176,6 +188,8 @@ def _contradictions(section: Section) -> list[str]:
     found = []
     if section.chart and section.manifests:
         found.append("it names a chart and manifests; one of them.")
+    if section.mount:
+        found += [f"kubernetes.mount: {text}" for text in _mount_problems(section)]
     if section.autoscale and section.autoscale.maximum < section.replicas:
         found.append(
             f"its autoscaler stops at {section.autoscale.maximum}, below its {section.replicas} replicas."
@@ -191,6 +205,17 @@ def _contradictions(section: Section) -> list[str]:
         if reference.external and not reference.store:
             found.append(f"the secret {key} needs the store that its external path is in.")
     return found
+
+
+def _mount_problems(section: Section) -> list[str]:
+    if section.form != "short":
+        return ["a chart or manifests bring their own files; leave it out."]
+    if not section.files:
+        return ["no file of it was loaded; load the platform file again."]
+    strange = sorted(name for name in section.files if not _FILE_NAME.fullmatch(name))
+    if strange:
+        return [f"a mounted folder holds plain files only, named by letters, digits, . _ -: not {strange[0]}."]
+    return []
 
 
 def _problem(name: str, error: Any) -> str:
