@@ -119,7 +119,7 @@ def _anchor(document: dict[str, Any], folder: Path) -> None:
 
 
 def _read_in(manifest: object, folder: Path) -> None:
-    """Chart, manifests or mounted files of a component travel with the file: a content needs nobody's folder."""
+    """Chart, manifests or mounted files travel with the file: a content needs nobody's folder."""
     section = manifest.get("kubernetes") if isinstance(manifest, dict) else None
     if not isinstance(section, dict) or section.get("files"):
         return

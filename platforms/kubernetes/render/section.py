@@ -214,7 +214,7 @@ def _mount_problems(section: Section) -> list[str]:
         return ["no file of it was loaded; load the platform file again."]
     strange = sorted(name for name in section.files if not _FILE_NAME.fullmatch(name))
     if strange:
-        return [f"a mounted folder holds plain files only, named by letters, digits, . _ -: not {strange[0]}."]
+        return [f"a mounted folder holds plain files, named by letters, digits, . _ -: not {strange[0]}."]
     return []
 
 
