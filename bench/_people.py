@@ -2,8 +2,8 @@
 
 Standard input: one JSON line `{"host", "port", "cookies", "token", "readiness", "per_second", "seconds"}`.
 Each cookie is a person whose page is open: it holds the doorbell's socket and asks for its parts as the
-page's script does (at most once a second each, after a ring or 30 s). The pipeline asks with If-None-Match at
-its own pace, whatever the answers take. Output: times, statuses and sockets as JSON.
+page's script does (after a ring or 30 s; the more pages are open, the wider apart). The pipeline asks with
+If-None-Match at its own pace, whatever the answers take. Output: times, statuses and sockets as JSON.
 """
 
 from __future__ import annotations
@@ -13,14 +13,17 @@ import base64
 import contextlib
 import json
 import os
+import random
 import sys
 import time
 from collections import Counter, defaultdict
 from typing import Any
 
 PATIENCE_SECONDS = 30.0
-SLOW_POLL, LATE = 30.0, 1.0
+SLOW_POLL, LATE, OF_EACH = 30.0, 1.0, 0.1
 """As in the page's script."""
+COME_SECONDS = 10.0
+"""People do not come all at once."""
 BOARD, SHELL = "/", "/shell/?strip=no"
 
 
@@ -41,11 +44,18 @@ class Wire:
             raise
 
     async def _get(self, path: str, headers: dict[str, str]) -> tuple[str, dict[str, str]]:
+        kept = self._writer is not None
         if self._writer is None:
             self._reader, self._writer = await asyncio.open_connection(self.host, self.port, limit=1_000_000)
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self._writer.write(f"GET {path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\n{lines}\r\n".encode())
-        head = (await self._reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        try:
+            head = (await self._reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        except (ConnectionError, asyncio.IncompleteReadError) as error:
+            if not kept or getattr(error, "partial", b""):
+                raise
+            self.close()  # it was idle too long and ended while we asked: any client asks again
+            return await self._get(path, headers)
         status = head[0].split()[1]
         pairs = (line.partition(":") for line in head[1:] if line)
         told = {name.lower(): value.strip() for name, _, value in pairs}
@@ -74,6 +84,7 @@ class People:
         self.times: defaultdict[str, list[float]] = defaultdict(list)
         self.statuses: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.sockets: Counter[str] = Counter()
+        self.among = 1
 
     def wire(self) -> Wire:
         """A connection to the portal."""
@@ -91,7 +102,8 @@ class People:
         return told
 
     async def person(self, cookie: str) -> None:
-        """One open board."""
+        """One open board, from some moment of the first seconds on."""
+        await asyncio.sleep(random.uniform(0.0, COME_SECONDS))
         panels = [asyncio.Event(), asyncio.Event()]
         tasks = [
             asyncio.create_task(self._panel("board", BOARD, cookie, panels[0], 0.0)),
@@ -107,14 +119,16 @@ class People:
 
     async def _panel(self, what: str, path: str, cookie: str, rung: asyncio.Event, late: float) -> None:
         wire, headers = self.wire(), {"Cookie": f"hmhp_session={cookie}", "X-Portal-Poll": "1"}
-        last = 0.0
+        last = took = 0.0
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(rung.wait(), SLOW_POLL)
-            await asyncio.sleep(max(late, 1.0 - (time.monotonic() - last)))
+            turn, since = min(SLOW_POLL, self.among * OF_EACH), time.monotonic() - last
+            await asyncio.sleep(max(late + turn * random.random(), max(1.0, turn, 2 * took) - since))
             rung.clear()
             last = time.monotonic()
             await self.ask(what, wire, path, headers)
+            took = time.monotonic() - last
 
     async def _listen(self, cookie: str, panels: list[asyncio.Event]) -> None:
         host, port = self.given["host"], self.given["port"]
@@ -140,6 +154,7 @@ class People:
                     return
                 elif b'"ring"' in body:
                     self.sockets["rings"] += 1
+                    self.among = json.loads(body)["among"]
                     for panel in panels:
                         panel.set()
         except (OSError, asyncio.IncompleteReadError) as error:

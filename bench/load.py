@@ -120,10 +120,11 @@ def people(here: Site, cookies: list[str], readiness: str, per_second: float, se
 
 def measure(minutes: float, count: int, per_second: float) -> dict[str, Any]:
     """All of it on one portal."""
-    from tests.faults.releases import shifting
+    from tests.faults.releases import ENDS, shifting
     from tests.faults.storm import releases_address
 
-    bake = max(20, int(minutes * 60 / 3))
+    # Half-way it takes its second step, and it still shifts when somebody aborts it.
+    bake = int(minutes * 30 + ALONE_SECONDS)
     with site({"weights": [10, 50, 100], "bake_seconds": bake}, 2) as here:
         releases, theo = first_release(here, 2), here.callers["theo"]
         cookies = json.loads(here.portal.manage("shell", "-v0", "-c", PEOPLE.replace("COUNT", str(count))))
@@ -133,15 +134,18 @@ def measure(minutes: float, count: int, per_second: float) -> dict[str, Any]:
         step("a release shifts")
         readiness = f"/api/v1/releases/{version}/readiness/?environment=live"
         alone = people(here, [], readiness, per_second, ALONE_SECONDS)
+        step("the pipeline asked alone")
         weight = Weight(here.data)
         weight.start()
         with visiting(releases_address(here).removeprefix("http://"), 30) as visitors:
             crowd = people(here, cookies, readiness, per_second, minutes * 60)
+            step("people and the pipeline asked together")
             memory, shown = weight.end(), theo.ok("GET", path)
             began = time.monotonic()
             status, _ = theo.call("POST", f"{path}abort/", {"reason": "Measured"})
             abort = {"status": status, "seconds": time.monotonic() - began}
-            theo.wait(path, lambda shown: shown["state"] in ("rolled_back", "failed", "cancelled"))
+            theo.wait(path, lambda shown: shown["state"] in ENDS)
+            step("aborted, and back")
         logs = {file.name: file.read_text(errors="replace") for file in (here.data / "logs").glob("*.log")}
     return {
         "minutes": minutes,
@@ -170,6 +174,8 @@ def problems(found: dict[str, Any]) -> list[str]:
         for what, count in found["crowd"]["sockets"].items()
         if what not in ("rings", "opened 101")
     ]
+    if found["abort"]["status"] != 200:
+        wrong.append(f"abort: {found['abort']['status']}")
     wrong += [f"visitors: {status} {count}" for status, count in found["visitors"].items() if status != "200"]
     return wrong + [f"pool empty in {name}: {n}" for name, n in found["pool_empty"].items() if n]
 

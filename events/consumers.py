@@ -1,7 +1,8 @@
 """The doorbell's socket `/ws/doorbell/`: tells an open page which subjects changed, never what.
 
-Frames out: `{"ring": ["release/2026.11.0", …]}`, at most once a second per subject, and
-`{"beat": "<ISO time>"}` when nothing rang for three seconds. Nothing is expected from the page.
+Frames out: `{"ring": ["release/2026.11.0", …], "among": 12}`, at most once a second per subject, and
+`{"beat": "<ISO time>"}` when nothing rang for three seconds. `among` is how many pages this process rings
+for, so that pages which show everything do not all ask at once. Nothing is expected from the page.
 Closes with 4401 when nobody is logged in and 4403 when the person holds no role.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -27,6 +28,9 @@ NOT_LOGGED_IN, NOT_ALLOWED = 4401, 4403
 class DoorbellConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
     """One open page."""
 
+    ringing: ClassVar[int] = 0
+    """Pages that this process rings for."""
+
     async def connect(self) -> None:
         """Accept, so that the closing code reaches the page, then listen."""
         self._waiting: set[str] = set()
@@ -39,12 +43,14 @@ class DoorbellConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
             await self.close(code=refused)
             return
         await self.channel_layer.group_add(GROUP, self.channel_name)
+        DoorbellConsumer.ringing += 1
         self._sender = asyncio.create_task(self._send_frames())
 
     async def disconnect(self, code: int) -> None:
         """Stop listening."""
         if self._sender is not None:
             self._sender.cancel()
+            DoorbellConsumer.ringing -= 1
             await self.channel_layer.group_discard(GROUP, self.channel_name)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -92,5 +98,7 @@ class DoorbellConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
         self._waiting.difference_update(due)
         self._rung_at = {s: at for s, at in self._rung_at.items() if at + JOIN_SECONDS > moment}
         self._rung_at.update(dict.fromkeys(due, moment))
-        frame: dict[str, Any] = {"ring": due} if due else {"beat": clock.now().isoformat()}
+        frame: dict[str, Any] = {"ring": due, "among": self.ringing}
+        if not due:
+            frame = {"beat": clock.now().isoformat()}
         await self.send(text_data=json.dumps(frame))

@@ -3,7 +3,8 @@
 HTTP runs in Django's WSGI handler inside fixed pools of threads: over ASGI every synchronous
 middleware costs a thread hop, which makes pages several times slower, and a thread per request leaks
 database connections. Acts that save the day (pause, abort) and the page of a run, where their buttons
-are, have threads of their own, so that pages and pipelines never stand before them.
+are, have threads of their own, so that pages and pipelines never stand before them; and neither do pages
+stand before pipelines.
 """
 
 from __future__ import annotations
@@ -28,25 +29,30 @@ from hmhp_portal.shedding.bodies import Bodies  # noqa: E402
 from hmhp_portal.shedding.lanes import Lane  # noqa: E402
 from hmhp_portal.shedding.sockets import InAll, OfOnePerson  # noqa: E402
 
-PAGE_THREADS, RUN_THREADS, URGENT_THREADS = 6, 2, 2
+PAGE_THREADS, API_THREADS, RUN_THREADS, URGENT_THREADS = 4, 2, 2, 2
 RUN_PAGE = re.compile(r"/deployments/\d+/")
 URGENT = ("/pause/", "/abort/", "/rollback/", "/resume/")
 
 _handler: Any = WSGIHandler()
 _bodies = Bodies(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 _pages = Lane(_handler, PAGE_THREADS, room=256, of_one=128)
+_pipelines = Lane(_handler, API_THREADS, room=256, of_one=128)
 _runs = Lane(_handler, RUN_THREADS, room=96, of_one=24)
 _urgent = Lane(_handler, URGENT_THREADS, room=48, of_one=8)
 
 
 async def http(scope: Any, receive: Any, send: Any) -> None:
     """Hand a request to the threads that it deserves."""
-    lane = _pages
-    if scope["method"] == "POST" and scope["path"].endswith(URGENT):
-        lane = _urgent
-    elif scope["method"] == "GET" and RUN_PAGE.fullmatch(scope["path"]):
-        lane = _runs
-    await lane(scope, receive, send, _bodies)
+    await lane_of(scope["method"], scope["path"])(scope, receive, send, _bodies)
+
+
+def lane_of(method: str, path: str) -> Lane:
+    """Whose threads answer this."""
+    if method == "POST" and path.endswith(URGENT):
+        return _urgent
+    if method == "GET" and RUN_PAGE.fullmatch(path):
+        return _runs
+    return _pipelines if path.startswith("/api/") else _pages
 
 
 _socket_routes = OfOnePerson(URLRouter(websocket_urlpatterns), settings.PORTAL_SOCKETS_OF_ONE)

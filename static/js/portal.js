@@ -7,6 +7,7 @@
 const SILENCE = 10_000;          // after this long without a frame the page says that it is not live
 const POLL = 10_000;             // then it asks by plain HTTP
 const SLOW_POLL = 30_000;        // while live, covers a lost ring
+const OF_EACH = 100;             // pages that show everything share the server: each open one makes them ask so much rarer
 const LATE = 1_000;              // the shell's own parts wait until the page's panels have been asked for
 const body = document.body;
 const offset = body.dataset.now ? Date.parse(body.dataset.now) - Date.now() : 0;   // a wrong clock here does not make wrong times
@@ -101,7 +102,7 @@ function connect() {
   socket.onmessage = (event) => {
     const frame = JSON.parse(event.data);
     lastFrame = Date.now(); lastBeat = now(); tries = 0; everLive = true;
-    if (frame.ring) ring(frame.ring);
+    if (frame.ring) { among = frame.among ?? 1; ring(frame.ring); }
     document.dispatchEvent(new CustomEvent("portal:frame", { detail: frame }));
     judge();
   };
@@ -116,13 +117,14 @@ function connect() {
 addEventListener("online", () => { if (socket?.readyState > 1) connect(); });
 
 /* --- the doorbell: a ring names a subject, the panel fetches itself ----------------------------- */
-const rung = new WeakMap();
-let leaving = false;
+const rung = new WeakMap(), took = new WeakMap();      // when a panel was asked for last, and how long that took
+let leaving = false, among = 1;
 addEventListener("pagehide", () => { leaving = true; });
 function refresh(panel) {
   if (leaving) return;
-  const last = rung.get(panel) ?? 0, first = "late" in panel.dataset ? LATE : 0;    // what the page is about comes first
-  const wait = Math.max(first, 1000 - (Date.now() - last));
+  const since = Date.now() - (rung.get(panel) ?? 0), first = "late" in panel.dataset ? LATE : 0;    // what the page is about comes first
+  const turn = panel.dataset.ring === "*" ? Math.min(SLOW_POLL, among * OF_EACH) : 0;                // never all boards at once
+  const wait = Math.max(first + turn * Math.random(), Math.max(1000, turn, 2 * (took.get(panel) ?? 0)) - since);
   if (panel.dataset.rings) return;
   panel.dataset.rings = "1";
   setTimeout(() => { delete panel.dataset.rings; rung.set(panel, Date.now()); window.htmx?.trigger(panel, "ring"); }, wait);
@@ -133,6 +135,7 @@ function ring(subjects) {
     if (subjects.some((subject) => wanted.some((w) => w === "*" || subject === w || subject.startsWith(`${w}/`)))) refresh(panel);
   }
 }
+document.addEventListener("htmx:afterRequest", ({ detail: { elt } }) => { if (rung.has(elt)) took.set(elt, Math.min(SLOW_POLL, Date.now() - rung.get(elt))); });
 let asked = Date.now();
 function poll() {
   const pause = state === "live" ? SLOW_POLL : POLL;

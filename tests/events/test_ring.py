@@ -65,6 +65,20 @@ async def test_many_rings_of_one_subject_are_joined_to_one_a_second() -> None:
     await bell.leave()
 
 
+async def test_a_ring_tells_among_how_many_pages_it_rings() -> None:
+    async def among(subject: str) -> int:
+        await ring(subject)
+        while subject not in (frame := await first.frame()).get("ring", ()):
+            pass
+        return int(frame["among"])
+
+    first, second = await opened("rita"), await opened("dana")
+    both = await among("release/1.0.0")
+    await second.leave()
+    assert await among("release/2.0.0") == both - 1
+    await first.leave()
+
+
 async def test_a_quiet_doorbell_beats_every_three_seconds() -> None:
     bell = await opened("rita")
     assert "beat" in await bell.frame(timeout=4)

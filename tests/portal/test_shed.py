@@ -220,3 +220,23 @@ def test_sockets_are_capped_in_all_and_per_person() -> None:
         return refused
 
     assert asyncio.run(attempt()) == [0, 0, 429, 0, 0, 503]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "lane"),
+    [
+        ("GET", "/", "_pages"),
+        ("POST", "/releases/1.0.0/sign/", "_pages"),
+        ("GET", "/api/v1/releases/1.0.0/readiness/", "_pipelines"),
+        ("POST", "/api/v1/releases/", "_pipelines"),
+        ("GET", "/deployments/7/", "_runs"),
+        ("POST", "/deployments/7/abort/", "_urgent"),
+        ("POST", "/api/v1/deployments/7/abort/", "_urgent"),
+    ],
+)
+def test_pages_pipelines_and_acts_that_save_the_day_have_threads_of_their_own(
+    method: str, path: str, lane: str
+) -> None:
+    from hmhp_portal import asgi
+
+    assert asgi.lane_of(method, path) is getattr(asgi, lane)
