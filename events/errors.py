@@ -43,6 +43,13 @@ class PortalError(Exception):
         self.blockers = tuple(blockers)
         self.fields = {name: list(texts) for name, texts in (fields or {}).items()}
 
+    @property
+    def lead(self) -> str:
+        """What the detail says before it names its blockers, for whoever lists them below it."""
+        if not self.blockers:
+            return self.detail
+        return self.detail.partition(self.blockers[0].sentence)[0].strip()
+
 
 class Invalid(PortalError):
     """The input is wrong; `fields` names what, by the name that the caller used."""

@@ -8,6 +8,7 @@ from django.test import Client
 from deployments.models import DeploymentRun
 from deployments.states import RunState
 from releases.models import Release
+from releases.queries.moments import readiness
 from releases.states import ReleaseState
 from tests.accounts.fixtures import Door
 from tests.pages.look import look, press
@@ -134,6 +135,16 @@ def test_start_leads_to_the_run(logged_in: Door) -> None:
     seen = press(logged_in("devon"), f"{release.link}deploy/", seal=release.seal)
     assert world.again(release).status == ReleaseState.DEPLOYING
     assert "on its way to production" in seen.words
+
+
+def test_start_that_is_refused_lists_each_reason_once_with_who_can_clear_it(logged_in: Door) -> None:
+    release = world.approved()
+    seen = press(logged_in("devon"), f"{release.link}deploy/", seal=release.seal)
+    assert seen.status == 409
+    assert f"{release.version} cannot start:" in seen.words
+    for blocker in readiness(world.again(release)).blockers:
+        assert seen.words.count(f"{blocker.sentence} Can be cleared by: {blocker.who}.") == 1
+        assert seen.words.count(blocker.sentence) == 1
 
 
 def test_pause_and_resume_from_the_run(logged_in: Door) -> None:
