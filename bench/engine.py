@@ -2,7 +2,8 @@
 
 Each run shifts a second release into an environment of its own, on targets in memory that obey at once, so
 that the loop itself is measured: real looks under real leases, in as many threads as a worker has, handed
-out without a broker in between. Lag is the time from the moment for which a look was booked to its start.
+out without a broker in between. Lag is the time from the moment for which a look was booked to its start; the
+burst in which all of them begin at one instant, each with a first look of many moves, is shown apart.
 The floor is a lease taken and given back with nothing in between, in as many threads.
 """
 
@@ -25,6 +26,8 @@ from bench import _place
 from bench.memory import pss
 
 THREADS, SWEEP_SECONDS, AIM_LAG = 6, 0.1, 1.0
+SETTLE_SECONDS = 5.0
+"""After the burst, until no look is late because of it."""
 
 
 class Loop:
@@ -33,6 +36,7 @@ class Loop:
     def __init__(self, threads: int) -> None:
         self.pool = ThreadPoolExecutor(threads)
         self.taken: set[int] = set()
+        self.looked: set[int] = set()
         self.lags: list[float] = []
         self.queries = 0
         self.lock = threading.Lock()
@@ -75,6 +79,7 @@ class Loop:
                 reconcile(run_id)
         finally:
             with self.lock:
+                self.looked.add(run_id)
                 self.lags.append(lag)
                 self.queries += asked
                 self.taken.discard(run_id)
@@ -95,6 +100,10 @@ def measure(runs: int, seconds: float, threads: int) -> dict[str, Any]:
     with standing_in(places):
         _bring_first(Loop(threads))
         _queue("2")
+        burst, began = Loop(threads), time.monotonic()
+        burst.go(lambda: len(burst.looked) == runs)
+        burst_took, began = time.monotonic() - began, time.monotonic()
+        Loop(threads).go(lambda: time.monotonic() - began >= SETTLE_SECONDS)
         loop, began = Loop(threads), time.monotonic()
         loop.go(lambda: time.monotonic() - began >= seconds)
         took = time.monotonic() - began
@@ -108,6 +117,11 @@ def measure(runs: int, seconds: float, threads: int) -> dict[str, Any]:
         "lag_p50": lags[looks // 2],
         "lag_p99": lags[int(looks * 0.99)],
         "queries_a_look": loop.queries / looks,
+        "burst": {
+            "seconds": burst_took,
+            "looks": len(burst.lags),
+            "queries": burst.queries / len(burst.lags),
+        },
         "memory_mb": pss(os.getpid()),
         "states": sorted(
             set(DeploymentRun.objects.filter(subject__startswith="2.").values_list("state", flat=True))
@@ -186,6 +200,9 @@ def show(found: dict[str, Any]) -> None:
     print(f"bare leases      {found['leases_a_second']:.1f} a second, ratio {found['ratio']:.2f}")
     print(f"lag              p50 {found['lag_p50']:.2f} s, p99 {found['lag_p99']:.2f} s (aim {AIM_LAG:.0f})")
     print(f"queries a look   {found['queries_a_look']:.1f}")
+    burst = found["burst"]
+    print(f"all begin        {burst['looks']} looks within {burst['seconds']:.1f} s, "
+          f"{burst['queries']:.0f} queries each")  # fmt: skip
     print(f"memory           {found['memory_mb']:.0f} MB")
     print("load average     " + " ".join(f"{one:.1f}" for one in found["load"]))
 

@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from django.db import transaction
-from django.db.models import Max, Q
+from django.db import connection, transaction
+from django.db.models import Q
 
-from deployments.models import DeploymentRun, Environment, TargetView
+from deployments.models import DeploymentRun
 from deployments.services.clockwork import DatabaseClock, after
 from deployments.services.progress import gathered
 from events.wake import wake
@@ -47,22 +47,36 @@ def take(run_id: int) -> Lease | None:
     """Take the run's lease in a short transaction of its own; None while somebody holds it."""
     free = Q(lease_until=None) | Q(lease_until__lt=DatabaseClock())
     with transaction.atomic():
-        run = DeploymentRun.objects.select_for_update(no_key=True).filter(free, pk=run_id).first()
-        return grant(run) if run is not None else None
+        ours = DeploymentRun.objects.select_for_update(no_key=True).filter(free, pk=run_id).order_by()
+        for environment_id in ours.values_list("environment_id", flat=True):
+            return _grant(run_id, environment_id)
+    return None
 
 
 def grant(run: DeploymentRun) -> Lease:
     """Give the lease of a locked run to the caller, whoever held it: their fence is lower from now on."""
-    environment = Environment.objects.select_for_update(no_key=True).get(pk=run.environment_id)
-    seen = TargetView.objects.filter(target__environment=environment).aggregate(top=Max("fence"))["top"]
-    environment.fence = max(environment.fence, seen or 0) + 1
-    environment.save(update_fields=("fence",))
+    lease = _grant(run.pk, run.environment_id)
+    run.fence = lease.fence
+    return lease
+
+
+RAISE = """
+    UPDATE deployments_environment SET fence = 1 + greatest(fence, (
+        SELECT max(view.fence) FROM deployments_targetview view
+        JOIN deployments_target target ON target.id = view.target_id WHERE target.environment_id = %s))
+    WHERE id = %s RETURNING fence"""
+"""Above whatever was given out before and whatever a target was seen to hold (`greatest` ignores NULL)."""
+
+
+def _grant(run_id: int, environment_id: int) -> Lease:
+    with connection.cursor() as cursor:
+        cursor.execute(RAISE, [environment_id, environment_id])
+        fence = int(cursor.fetchone()[0])
     owner = f"{os.uname().nodename}:{os.getpid()}:{threading.get_ident()}"
-    DeploymentRun.objects.filter(pk=run.pk).update(
-        fence=environment.fence, lease_owner=owner, lease_until=after(LEASE_SECONDS)
+    DeploymentRun.objects.filter(pk=run_id).update(
+        fence=fence, lease_owner=owner, lease_until=after(LEASE_SECONDS)
     )
-    run.fence = environment.fence
-    return Lease(run.pk, environment.fence)
+    return Lease(run_id, fence)
 
 
 def renew(lease: Lease) -> None:

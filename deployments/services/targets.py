@@ -23,7 +23,10 @@ T = TypeVar("T")
 def live_targets(environment: Environment) -> dict[str, Target]:
     """The environment's targets by region."""
     rows = Target.objects.filter(environment=environment, retired_at=None).select_related("region")
-    return {target.region.name: target for target in rows}
+    found = {target.region.name: target for target in rows}
+    for target in found.values():
+        target.environment = environment  # known: not asked for again
+    return found
 
 
 def open_target(target: Target) -> Platform:
