@@ -70,7 +70,7 @@ def everybody(known: Known) -> str:
 @CALLS.parametrize()
 @pytest.mark.usefixtures("one_connection", "db")
 @settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     database=None,

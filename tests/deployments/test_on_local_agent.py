@@ -41,7 +41,7 @@ def test_shift_under_load_loses_no_request_and_the_old_colour_goes(site: Site) -
 def test_bad_release_comes_back_by_itself(site: Site) -> None:
     blue = site.serving("good-1")
     run = site.queue("fails-8-percent", bake_seconds=20)
-    with Load(site.edge(), 100) as here, Load(site.edge("eu-central"), 100):
+    with Load(site.edge(), 60) as here, Load(site.edge("eu-central"), 60):
         run = until(run, state_is(RunState.ROLLED_BACK))
     assert "requests failed" in run.sentence
     assert site.weights("us-east") == site.weights("eu-central") == {blue.slot: 100}

@@ -54,7 +54,7 @@ class RestClient:
 class Visitors:
     """A steady stream of requests to one address, counted by status and by the text of the answer."""
 
-    def __init__(self, address: str, per_second: float = 30.0) -> None:
+    def __init__(self, address: str, per_second: float = 20.0) -> None:
         self.statuses: Counter[int] = Counter()
         self.texts: Counter[str] = Counter()
         self._address = address

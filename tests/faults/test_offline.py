@@ -58,7 +58,7 @@ def test_run_is_sent_back_offline_and_the_portal_writes_it_down_later() -> None:
     with running(Table(), lambda text: None) as site:
         releases = Releases(site.folder, site.callers, seed=1)
         come: list[Visitors] = []
-        releases.serves = lambda: come or come.append(Visitors(releases_address(site), 40).__enter__())
+        releases.serves = lambda: come or come.append(Visitors(releases_address(site)).__enter__())
         releases.bring("good")
         version, run = releases.start("good")
         theo = site.callers["theo"]

@@ -35,7 +35,10 @@ from accounts.roles import Scope
 from accounts.services.tokens import create_token
 {SET_UP}
 theo = next(user for user in User.objects.all() if user.handle == "theo")
-print(json.dumps(create_token(name="own", scopes=Scope.values, actor=system("test"), owner=theo)[1]))
+print(json.dumps([
+    create_token(name="own", scopes=Scope.values, actor=system("test"), owner=theo)[1],
+    create_token(name="ci", scopes=("read", "release", "stage"), actor=system("test"))[1],
+]))
 """
 
 
@@ -85,8 +88,7 @@ def world(disk: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worl
         built = own_platform.artefact(folder, component, "1.0.0")
         entries[component] = {"artifact": digest_folder(built), "version": "1.0.0"}
     with start_portal(disk / "data", "--platform", str(file)) as portal:
-        theo = json.loads(portal.manage("shell", "-v0", "-c", TOKENS))
-        ci = portal.manage("create_token", "ci", "--scopes", "read,release,stage").strip()
+        theo, ci = json.loads(portal.manage("shell", "-v0", "-c", TOKENS))
         yield World(portal, disk, RestClient(portal.url, ci), RestClient(portal.url, theo), entries)
     Installation(disk / "data").clear()
 

@@ -21,7 +21,7 @@ from tests.platforms.load import Load
 
 SERVER = os.environ.get("PORTAL_TARGET_DATABASE_URL", "")
 pytestmark = pytest.mark.skipif(not SERVER, reason="needs a PostgreSQL in which databases may be made")
-RATE = 200
+RATE = 80
 
 
 @pytest.fixture
