@@ -14,6 +14,18 @@ import pytest
 
 LONG = ("slow", "e2e", "cluster")
 TOGETHER = ("tests/cluster/",)
+LONGEST = (
+    "tests/cluster/",
+    "tests/browser/test_access.py",
+    "tests/faults/test_storm.py",
+    "tests/e2e/test_main_job_in_browser.py",
+    "tests/e2e/test_main_job_by_rest.py",
+    "tests/browser/test_odd_input.py",
+    "tests/deployments/test_on_local_agent.py",
+    "tests/faults/test_offline.py",
+    "tests/launcher/test_run_portal.py",
+)
+"""What takes more than a minute, the longest first; the other long ones follow by how many they are."""
 BETWEEN = 4
 """Ordinary files that are handed out between two long ones."""
 
@@ -25,11 +37,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         files.setdefault(_unit(item.nodeid), []).append(item)
     longs = {name: sum(map(_is_long, own)) for name, own in files.items()}
-    long = sorted((name for name in files if longs[name]), key=lambda name: -longs[name])
+    first = {name: place for place, name in enumerate(LONGEST)}
+    long = [name for name in files if longs[name]]
+    long.sort(key=lambda name: (first.get(name, len(first)), -longs[name]))
     short = sorted(files.keys() - set(long), key=lambda name: (-len(files[name]), name))
     runs = [short[begin : begin + BETWEEN] for begin in range(0, len(short), BETWEEN)]
     order = [name for one, some in zip_longest(long, runs) for name in ([one] if one else []) + (some or [])]
-    items[:] = [item for name in order for item in files[name]]
+    items[:] = [item for name in order for item in sorted(files[name], key=_file)]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -47,6 +61,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def _unit(nodeid: str) -> str:
     """What stays in one worker: a file, or a room."""
     return next((room for room in TOGETHER if nodeid.startswith(room)), nodeid.partition("::")[0])
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
 
 
 def _is_long(item: pytest.Item) -> bool:
