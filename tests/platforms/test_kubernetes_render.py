@@ -142,6 +142,7 @@ def test_mounted_files_are_a_config_map_named_by_what_they_hold() -> None:
 
     first, spec = mounted("print(1)")
     assert first["immutable"]
+    assert first["metadata"]["name"].startswith(f"web-files-{names.SLOT_PLACEHOLDER}-")
     assert first["metadata"]["name"] != mounted("print(2)")[0]["metadata"]["name"]
     assert {"name": "files", "configMap": {"name": first["metadata"]["name"]}} in spec["volumes"]
     (container,) = spec["containers"]

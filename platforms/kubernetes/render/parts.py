@@ -61,8 +61,8 @@ class Part:
 
     @property
     def files_name(self) -> str:
-        """The ConfigMap of the mounted files, named by what they hold."""
-        return f"{owned_name(self)}-files-{_short_hash(self.section.files)}"
+        """The ConfigMap of the mounted files, named by what they hold, and not like that of the settings."""
+        return f"{self.name}-files-{names.SLOT_PLACEHOLDER}-{_short_hash(self.section.files)}"
 
     def external_name(self, key: str) -> str:
         """The Secret that an ExternalSecret of this component makes for that key."""
