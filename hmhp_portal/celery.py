@@ -11,8 +11,6 @@ from django.conf import settings
 from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hmhp_portal.settings")
-# Django's checks would import every page and endpoint, a third of a worker's start; CI runs them.
-os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 
 app = Celery("hmhp_portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")

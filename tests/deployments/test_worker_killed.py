@@ -40,7 +40,8 @@ def worker(site: Site) -> Iterator[subprocess.Popen[bytes]]:
         "PORTAL_LOCAL_AGENT_TOKEN": TOKEN,
     }
     options = "--pool threads --concurrency 2 -Q engine --without-gossip --without-mingle -l INFO"
-    command = [sys.executable, "-m", "celery", "-A", "hmhp_portal.celery", "worker", *options.split()]
+    command = [sys.executable, "-m", "celery", "--skip-checks", "-A", "hmhp_portal.celery", "worker"]
+    command += options.split()
     log = site.agent.folder / "worker.log"
     with log.open("wb") as output:
         child = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)

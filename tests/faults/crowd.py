@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.faults.storm import Site
 
-CELERY = [sys.executable, "-m", "celery", "-A"]
+CELERY = [sys.executable, "-m", "celery", "--skip-checks", "-A"]
 WORKER = [
     *CELERY,
     "hmhp_portal.celery",
