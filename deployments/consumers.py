@@ -15,7 +15,6 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from deployments.hub import Frame, Hub, Subscriber, enter, frame_text, leave, replay
 from deployments.onlookers import NOT_LOGGED_IN
 
-BEAT_SECONDS = 3.0
 BAD_POSITION, TOO_SLOW = 4400, 4008
 
 
@@ -64,40 +63,25 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
                 break
             await self.send(text_data=frame_text(lines, hub.state, hub.sentence))
             seen = lines[-1][0]
-        await self._beat(hub, seen)
+        if hub.fresh:
+            await self.send(text_data=hub.beat(seen))
         await self._follow(hub, max(seen, until))
 
     async def _follow(self, hub: Hub, seen: int) -> None:
-        loop = asyncio.get_running_loop()
-        beat_at = loop.time() + BEAT_SECONDS
-        while not self._subscriber.overflowed:
-            if loop.time() >= beat_at:
-                if self._subscriber.refused:
-                    await self.close(code=self._subscriber.refused)
-                    return
-                await self._beat(hub, seen)
-                beat_at = loop.time() + BEAT_SECONDS
-            try:
-                async with asyncio.timeout_at(beat_at):  # wait_for would make a task for every frame
-                    frame = await self._subscriber.queue.get()
-            except TimeoutError:
-                continue
-            seen = await self._forward(frame, hub, seen)
-        await self.close(code=TOO_SLOW)
+        """Hand on what the hub brings. There is always something: a beat, if nothing else."""
+        while not self._subscriber.overflowed and not self._subscriber.refused:
+            seen = await self._forward(await self._subscriber.queue.get(), hub, seen)
+        await self.close(code=self._subscriber.refused or TOO_SLOW)
 
     async def _forward(self, frame: Frame, hub: Hub, seen: int) -> int:
         """Send what is new in a frame; returns the newest position that the page has."""
         if frame.first > seen or not frame.lines:
-            await self.send(text_data=frame.text)
+            if frame.text:
+                await self.send(text_data=frame.text)
         elif frame.last > seen:
             new = [line for line in frame.lines if line[0] > seen]
             await self.send(text_data=frame_text(new, hub.state, hub.sentence))
         return max(seen, frame.last)
-
-    async def _beat(self, hub: Hub, seen: int) -> None:
-        """Say that this is live; a hub that cannot read the database says nothing."""
-        if hub.fresh:
-            await self.send(text_data=hub.beat(seen))
 
 
 def _position(query: bytes) -> int | None:

@@ -27,6 +27,8 @@ from events import clock
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
+BEAT_SECONDS, BEAT_PARTS = 3.0, 60
+"""Each page hears a beat so often; not all at once, but in so many parts of the time."""
 CHECK_SECONDS = 15.0
 """How often it is asked again whether those whose pages are open may still look."""
 QUEUE_FRAMES = 200
@@ -51,7 +53,10 @@ async def _read(ask: Callable[..., Found], *given: Any) -> Found:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Lines first to last as ready JSON text; an empty one only tells of a new state or sentence."""
+    """Lines first to last as ready JSON text; without lines it is a beat or tells of a new state or sentence.
+
+    A beat of a hub that cannot read the database has no text: it says nothing.
+    """
 
     first: int
     last: int
@@ -105,7 +110,7 @@ class Hub:
     async def ready(self) -> None:
         """Start reading if nobody did; returns once `last` is known."""
         if not self._tasks:
-            parts = (self._follow(), self._listen(), self._check())
+            parts = (self._follow(), self._listen(), self._check(), self._keep_beating())
             self._tasks = [asyncio.create_task(part) for part in parts]
         await self._ready.wait()
 
@@ -158,6 +163,18 @@ class Hub:
         while found.lines and found.head > self.last:
             found = await _read(follow, self.run_id, self.last, PAGE)
             self._hand_out(found.lines)
+
+    async def _keep_beating(self) -> None:
+        """A beat for every page each BEAT_SECONDS; the queue brings it after the lines before it."""
+        while True:
+            here = list(self._subscribers)
+            size = -(-len(here) // BEAT_PARTS) or 1
+            parts = [here[begin : begin + size] for begin in range(0, len(here), size)] or [[]]
+            for part in parts:
+                await asyncio.sleep(BEAT_SECONDS / len(parts))
+                beat = Frame(self.last, self.last, self.beat(self.last) if self.fresh else "")
+                for subscriber in part:
+                    subscriber.put(beat)
 
     async def _check(self) -> None:
         """Ask again and again who may still look; while the database does not answer, nobody is closed."""

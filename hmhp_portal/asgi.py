@@ -14,7 +14,6 @@ import re
 from typing import Any
 
 import django
-from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 
@@ -28,6 +27,7 @@ from hmhp_portal.routing import websocket_urlpatterns  # noqa: E402
 from hmhp_portal.shedding.bodies import Bodies  # noqa: E402
 from hmhp_portal.shedding.lanes import Lane  # noqa: E402
 from hmhp_portal.shedding.sockets import InAll, OfOnePerson  # noqa: E402
+from hmhp_portal.socket_user import WithUser  # noqa: E402
 
 PAGE_THREADS, API_THREADS, RUN_THREADS, URGENT_THREADS = 4, 2, 2, 2
 RUN_PAGE = re.compile(r"/deployments/\d+/")
@@ -61,8 +61,6 @@ _socket_routes = OfOnePerson(URLRouter(websocket_urlpatterns), settings.PORTAL_S
 application = ProtocolTypeRouter(
     {
         "http": http,
-        "websocket": InAll(
-            AllowedHostsOriginValidator(AuthMiddlewareStack(_socket_routes)), settings.PORTAL_SOCKETS
-        ),
+        "websocket": InAll(AllowedHostsOriginValidator(WithUser(_socket_routes)), settings.PORTAL_SOCKETS),
     }
 )

@@ -13,7 +13,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import OperationalError, transaction
 
 from accounts.models import User
-from deployments import consumers, hub
+from deployments import hub
 from deployments.consumers import RunConsumer
 from deployments.models import DeploymentRun
 from deployments.onlookers import Doorkeeper, refusals
@@ -100,6 +100,26 @@ async def test_nothing_is_lost_or_doubled_while_lines_are_written(run: Deploymen
     assert not hub._hubs
 
 
+async def test_quiet_pages_hear_beats_at_their_line_and_not_from_a_blind_hub(
+    run: DeploymentRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "BEAT_SECONDS", 0.05)
+    await database_sync_to_async(write)(run, 2)
+    pages = [await opened(run), await opened(run, after=2)]
+    for page in pages:
+        if page is pages[0]:
+            await lines(page, 2)
+        for _ in range(3):
+            beat = await page.frame()
+            assert (beat["seq"], beat["state"]) == (2, "queued")
+            assert "beat" in beat
+    monkeypatch.setattr(hub.Hub, "fresh", False)
+    for page in pages:
+        while not await page.receive_nothing(timeout=0.3):
+            await page.frame()
+        await page.leave()
+
+
 async def test_new_sentence_without_a_line_is_told(run: DeploymentRun) -> None:
     page = await opened(run)
     await page.frame()
@@ -124,7 +144,7 @@ async def test_page_of_somebody_who_may_look_no_longer_is_closed(
     run: DeploymentRun, monkeypatch: pytest.MonkeyPatch, loss: str, code: int
 ) -> None:
     monkeypatch.setattr(hub, "CHECK_SECONDS", 0.05)
-    monkeypatch.setattr(consumers, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(hub, "BEAT_SECONDS", 0.05)
     stays = page_on(run.pk, await database_sync_to_async(user)("rita"))
     page = await opened(run)
     await stays.connect()
