@@ -8,6 +8,7 @@ when database and static files are prepared, so that both happen at the same tim
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import resource
 import socket
@@ -46,6 +47,7 @@ def main() -> None:
         timeout_graceful_shutdown=2,
     )
     _have_files()
+    _set_apart_what_stays()
     sockets = [socket.socket(fileno=options.fd)] if options.fd is not None else None
     uvicorn.Server(config).run(sockets=sockets)
 
@@ -55,6 +57,13 @@ def _have_files() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = most if most != resource.RLIM_INFINITY else 65_536
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
+def _set_apart_what_stays() -> None:
+    """Whatever was imported stays for good: the collector need not walk through it while pages wait."""
+    import_module("hmhp_portal.asgi")
+    gc.collect()
+    gc.freeze()
 
 
 def _import_and_wait(file: Path | None) -> None:
