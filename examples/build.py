@@ -44,6 +44,7 @@ class Built:
     version: str
     artifact: str
     migration: str
+    configuration: Mapping[str, str] = field(default_factory=dict)
 
 
 def _http(component: str, version: str, source: str, **behaviour: Any) -> Part:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
@@ -14,9 +16,19 @@ from accounts.actors import system
 from accounts.models import User
 from accounts.services.factors import set_up_demo_app
 from accounts.services.people import set_demo_password
+from examples import cluster as on_cluster
 from examples.build import build
 
 EXAMPLES = settings.BASE_DIR / "examples"
+
+
+def cluster() -> dict[str, Any]:
+    """What the launcher settled about the reader's cluster; empty where the example runs on this machine."""
+    try:
+        found: dict[str, Any] = json.loads((Path(settings.PORTAL_DATA_DIR) / "cluster.json").read_text())
+    except FileNotFoundError:
+        return {}
+    return found
 
 
 def lay_out(folder: Path, tell: Callable[[str], None]) -> Path:
@@ -24,6 +36,8 @@ def lay_out(folder: Path, tell: Callable[[str], None]) -> Path:
 
     The file lies beside the artefacts, so that two demos never share either.
     """
+    if settled := cluster():
+        return on_cluster.lay_out(folder, settled)
     artifacts = folder / "artifacts"
     if not artifacts.exists():
         tell("Building the artefacts of the example platform")

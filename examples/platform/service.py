@@ -1,8 +1,8 @@
 """What the three HTTP services share: answering, asking each other, and behaving as told.
 
-A service is a table of paths and functions. `release.json` in the artefact names the component,
-its version and how it behaves (`fail_percent`, `delay_ms`, `healthy`), which is how the same source
-makes good releases and bad ones. Standard library only.
+A service is a table of paths and functions. `release.json` in the artefact, or EXAMPLE_RELEASE where the
+image is everybody's, names the component, its version and how it behaves (`fail_percent`, `delay_ms`,
+`healthy`), which is how the same source makes good releases and bad ones. Standard library only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-RELEASE: Mapping[str, Any] = json.loads(Path(__file__).with_name("release.json").read_text())
+RELEASE: Mapping[str, Any] = json.loads(
+    os.environ.get("EXAMPLE_RELEASE") or Path(__file__).with_name("release.json").read_text()
+)
 BEHAVIOUR: Mapping[str, Any] = RELEASE.get("behaviour", {})
 LAST_SECONDS = 5.0
 """How long requests in hand may take after SIGTERM."""
@@ -133,6 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-Slot", os.environ.get("SLOT", ""))
         self.end_headers()
         self.wfile.write(body)
 
@@ -149,9 +152,9 @@ class _Server(ThreadingHTTPServer):
 
 
 def serve(routes: Mapping[str, Route]) -> None:
-    """Answer on PORT until SIGTERM, then end what is in hand."""
+    """Answer on PORT (at LISTEN, this machine alone where nothing says more) until SIGTERM, then end."""
     _Handler.routes = routes
-    server = _Server(("127.0.0.1", int(os.environ["PORT"])), _Handler)
+    server = _Server((os.environ.get("LISTEN", "127.0.0.1"), int(os.environ["PORT"])), _Handler)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     print(
         f"{RELEASE['component']} {RELEASE['version']} serves {os.environ.get('SLOT', '')} "

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hmhp_portal.launcher import checks, environment
+from hmhp_portal.launcher.cluster import wish
 from hmhp_portal.launcher.installation import Installation
 from hmhp_portal.launcher.problem import Problem
 
@@ -21,6 +22,7 @@ USAGE = """\
 usage: ./portal COMMAND [options]
 
   demo [--port N] [--data DIR] [--fresh]   everything running, with an example platform and its past
+       [--kubeconfig FILE [--context NAME]]  the example platform on your own cluster
   up   [--port N] [--data DIR] [--fresh]   the same without demo data; prints a link for the first
                                            administrator. With DATABASE_URL and REDIS_URL set it starts
                                            no PostgreSQL and no Redis of its own
@@ -86,15 +88,28 @@ def _parse(name: str, arguments: list[str]) -> argparse.Namespace:
     parser.set_defaults(platform=None)
     if name == "up":
         parser.add_argument("--platform", type=Path, help="a platform file to load at the start")
+    _add_cluster(parser)
     if name != "dev":
         parser.add_argument("--fresh", action="store_true", help="remove the data first")
     found = parser.parse_args(arguments)
     found.data = found.data.expanduser().absolute()
+    given = {key: getattr(found, key) for key in ("kubeconfig", "context", "image", "gateway", "prefix")}
+    found.cluster = wish.read(name, **given)
     if found.platform is not None:
         found.platform = found.platform.absolute()
         if not found.platform.is_file():
             raise Problem(f"there is no platform file {found.platform}.")
     return found
+
+
+def _add_cluster(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kubeconfig", type=Path, help="run the demo's platform on that cluster")
+    parser.add_argument("--context", default="", help="of the kubeconfig (default: its current context)")
+    parser.add_argument("--image", default="", help=f"the Python image (default: {wish.IMAGE})")
+    parser.add_argument("--gateway", default="", metavar="NAMESPACE/NAME", help="shares traffic by weight")
+    parser.add_argument(
+        "--namespace", dest="prefix", default="", metavar="PREFIX", help=f"default: {wish.PREFIX}"
+    )
 
 
 def _serve(name: str) -> Callable[[list[str]], int]:
@@ -117,6 +132,7 @@ def _serve(name: str) -> Callable[[list[str]], int]:
             reload=name == "dev",
             base_url=found.base_url,
             platform=found.platform,
+            cluster=found.cluster,
         )
         return serve.serve(options)
 

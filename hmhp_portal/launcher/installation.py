@@ -6,6 +6,7 @@ DIR/environment.json    how to reach a running installation (for `./portal manag
 DIR/postgres/           the cluster, or DIR/postgres.place: the pointer to where it had to go
 DIR/way-back/            each run's way back without the portal
 DIR/keys/                the signing key, readable by its owner only, and every public key
+DIR/cluster.json         where the demo's platform runs, when that is a cluster
 DIR/valkey/  agent/  artifacts/  logs/  run/  staticfiles/
 """
 
@@ -33,7 +34,7 @@ OURS = frozenset(
     installation.json secrets.json environment.json processes.json welcome.json launcher.lock
     postgres postgres.new postgres.place run run.place valkey agent artifacts logs staticfiles static.digest
     beat-schedule beat-schedule.dat beat-schedule.dir beat-schedule.bak beat-schedule.db
-    platform.yaml demo.database keys way-back
+    platform.yaml demo.database keys way-back cluster.json
     """.split()
 )
 """Everything that a start makes in the folder; `--fresh` removes these and nothing else."""

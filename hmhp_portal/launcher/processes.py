@@ -146,6 +146,12 @@ class PortalProcesses:
         command = [sys.executable, "examples/visitors.py", "--addresses", str(addresses)]
         return self._process("visitors", command, None)
 
+    def cluster_visitors(self, port: int) -> Process:
+        """The same on a cluster; they answer the portal at that port, so they come before anything looks."""
+        command = [sys.executable, "examples/cluster_visitors.py"]
+        command += ["--cluster", str(self._folder / "cluster.json")]
+        return self._process("visitors", command, partial(_listens, port), AGENT)
+
     def _worker(self, name: str, command: list[str]) -> Process:
         mark = self._services.run / f"{name}.ready"
         worker = self._process(name, command, mark.exists)
@@ -174,6 +180,15 @@ def _answers(path: Path) -> bool:
             connection.connect(str(path))
         except OSError:
             return False
+    return True
+
+
+def _listens(port: int) -> bool:
+    """Does somebody listen on that port of this machine?"""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
     return True
 
 

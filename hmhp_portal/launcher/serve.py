@@ -12,9 +12,11 @@ import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hmhp_portal.embedded.postgres import EmbeddedError
 from hmhp_portal.launcher import checks, reload, takeover
+from hmhp_portal.launcher.cluster import wish
 from hmhp_portal.launcher.environment import ROOT
 from hmhp_portal.launcher.installation import Installation
 from hmhp_portal.launcher.problem import Problem
@@ -37,6 +39,7 @@ class Options:
     reload: bool = False
     base_url: str = ""
     platform: Path | None = None
+    cluster: wish.Wish | None = None
 
     @property
     def demo(self) -> bool:
@@ -54,7 +57,7 @@ def serve(options: Options) -> int:
     began = time.monotonic()
     installation = Installation(options.folder)
     if options.fresh:
-        installation.clear()
+        _clear(options, installation)
     listener = checks.listen(options.host, options.port)
     with listener:
         installation.claim(options.mode)
@@ -62,19 +65,54 @@ def serve(options: Options) -> int:
         if left:
             say(f"Ended what an earlier start had left: {', '.join(left)}")
         say(f"Data: {options.folder}")
+        cluster = _settled(options, installation)
         try:
-            return asyncio.run(_Run(options, installation, listener, began).run())
+            return asyncio.run(_Run(options, installation, listener, began, cluster).run())
         except EmbeddedError as problem:
             raise Problem(str(problem)) from None
+
+
+def _clear(options: Options, installation: Installation) -> None:
+    """Remove what earlier starts made, on a cluster too; a wrong --kubeconfig is told first."""
+    try:
+        left = installation.read("cluster.json")
+    except Problem as problem:
+        say(f"What the demo made on a cluster stays there: {problem}")
+        left = {}
+    if not left and options.cluster is None:
+        installation.clear()
+        return
+    from hmhp_portal.launcher.cluster import settle
+
+    if options.cluster is not None:
+        settle.try_out(options.cluster)
+    installation.clear()
+    if left:
+        settle.take_back(left, installation.key, say)
+
+
+def _settled(options: Options, installation: Installation) -> dict[str, Any]:
+    """What holds about the demo's cluster; empty without one, whose client is then not even imported."""
+    if not options.demo or (options.cluster is None and not installation.read("cluster.json")):
+        return {}
+    from hmhp_portal.launcher.cluster import settle
+
+    return settle.settle(installation, options.cluster, say)
 
 
 class _Run:
     """One life of the portal's processes."""
 
     def __init__(
-        self, options: Options, installation: Installation, listener: socket.socket, began: float
+        self,
+        options: Options,
+        installation: Installation,
+        listener: socket.socket,
+        began: float,
+        cluster: dict[str, Any],
     ) -> None:
         self._options = options
+        self._cluster = cluster
         self._installation = installation
         self._listener = listener
         self._began = began
@@ -99,6 +137,7 @@ class _Run:
             await supervisor.stop()
             (self._installation.folder / "environment.json").unlink(missing_ok=True)
             say(f"Ended after {time.monotonic() - asked:.1f} s.")
+            self._say_what_stays()
         return 0
 
     async def _start(self, supervisor: Supervisor) -> None:
@@ -109,7 +148,10 @@ class _Run:
         for spec in self._services.processes():
             await supervisor.start(spec)
         self._installation.write("environment.json", self._own_environment())
-        await supervisor.start(portal.agent())
+        if self._cluster:
+            await supervisor.start(portal.cluster_visitors(self._cluster["port"]))
+        else:
+            await supervisor.start(portal.agent())
         say("Preparing (the first time takes longest)" if self._first else "Preparing")
         web = portal.web(self._listener)
         await asyncio.gather(self._prepare(supervisor, portal), supervisor.start(web))
@@ -117,7 +159,7 @@ class _Run:
             self._welcome()
         for spec in portal.background():
             await supervisor.start(spec)
-        if self._options.demo:
+        if self._options.demo and not self._cluster:
             await supervisor.start(portal.visitors())
         if not supervisor.stopping:
             say(f"All processes run ({time.monotonic() - self._began:.1f} s). Ctrl-C ends them.")
@@ -131,6 +173,11 @@ class _Run:
             portal.prepared.touch()
         finally:
             telling.cancel()
+
+    def _say_what_stays(self) -> None:
+        if self._cluster:
+            say("The example platform stays on the cluster. The next start goes on with it; what removes it:")
+            say(f"  ./portal demo --fresh, or {wish.removal(self._cluster, self._installation.key)}")
 
     def _say_place(self) -> None:
         postgres = self._services.postgres

@@ -25,6 +25,9 @@ from releases.services import create, edit, follow_up, lessons, stage, starting
 from releases.services.advance import advance
 from releases.states import ENDS, ReleaseState
 
+Configured = Callable[[str, str], Mapping[str, str]]
+"""The configuration of a component's version."""
+
 LOOK = timedelta(seconds=8)
 MOST_LOOKS = 600
 """A run of the past that needs more looks than this is stuck, and the seed says so."""
@@ -75,11 +78,16 @@ def play(
     played: Played,
     host: str,
     artifact: Callable[[str, str], str],
+    configured: Configured | None = None,
 ) -> None:
-    """One release from its first commit to its end."""
+    """One release from its first commit to its end.
+
+    `configured` makes everybody's image a version of a component; such a platform has no migrations.
+    """
     opens = past.opens(clock.now())
+    brings = {name: _entry(past, name, number, artifact, configured) for name, number in past.brings.items()}
     with played.at(opens - timedelta(days=6)):
-        _make(past, version, before, cast, host, artifact)
+        _make(past, version, before, cast, host, brings)
         paperwork.check(version, cast)
         clock.advance(timedelta(hours=3))
         run = stage.stage(version, actor=cast.ci)
@@ -108,9 +116,8 @@ def play(
 
 
 def _make(
-    past: Past, version: str, before: str | None, cast: Cast, host: str, artifact: Callable[[str, str], str]
+    past: Past, version: str, before: str | None, cast: Cast, host: str, brings: dict[str, dict[str, Any]]
 ) -> None:
-    brings = {name: _entry(past, name, number, artifact) for name, number in past.brings.items()}
     if past.follows and before is not None:
         follow_up.follow_up(before, actor=cast.manager, new_version=version)
         for name, entry in brings.items():
@@ -134,8 +141,12 @@ def commit_of(version: str) -> str:
     return hashlib.sha1(f"commit {version}".encode(), usedforsecurity=False).hexdigest()
 
 
-def _entry(past: Past, name: str, number: str, artifact: Callable[[str, str], str]) -> dict[str, Any]:
+def _entry(
+    past: Past, name: str, number: str, artifact: Callable[[str, str], str], configured: Configured | None
+) -> dict[str, Any]:
     entry: dict[str, Any] = {"artifact": artifact(name, number), "version": number}
+    if configured is not None:
+        return entry | {"configuration": dict(configured(name, number))}
     if name == "records" and past.migration != "none":
         entry["migration"] = {"class": past.migration, "hash": artifact("records-migrations", number)[:23]}
     return entry

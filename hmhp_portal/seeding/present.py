@@ -28,8 +28,8 @@ from releases.services import create, stage
 from releases.services.advance import advance
 from releases.states import ReleaseState
 
-PATIENCE = 90.0
-"""Seconds that a process of the example may take to be ready on a slow machine."""
+PATIENCE = 180.0
+"""Seconds that a part of the example may take to be ready on a slow machine, or while its image comes."""
 
 T = TypeVar("T")
 
@@ -144,6 +144,8 @@ def make_draft(version: str, cast: Cast, host: str, parts: Mapping[str, Any]) ->
 def entry_of(part: Any) -> dict[str, Any]:
     """A component as CI would name it."""
     entry: dict[str, Any] = {"artifact": part.artifact, "version": part.version}
+    if part.configuration:
+        entry["configuration"] = dict(part.configuration)
     if part.migration != "none":
         entry["migration"] = {"class": part.migration, "hash": part.artifact[:23]}
     return entry

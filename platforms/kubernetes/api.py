@@ -57,6 +57,17 @@ class Api:
         query = {"fieldManager": FIELD_MANAGER}
         return self._json("POST", kind.path(namespace), body=body, query=query)
 
+    def post(self, path: str, body: JSON) -> JSON:
+        """Make something that lies in no namespace, or ask for a review; raises Conflict and Missing."""
+        return self._json("POST", path, body=body, query={"fieldManager": FIELD_MANAGER})
+
+    def remove(self, path: str) -> None:
+        """Have what lies at that path gone; no harm when it is gone already."""
+        try:
+            self._json("DELETE", path, body={"propagationPolicy": "Background"})
+        except (Missing, Conflict):
+            return
+
     def replace(self, kind: Kind, namespace: str, body: JSON) -> JSON:
         """Put it in place of the one with its resourceVersion; raises Conflict for another one."""
         path = kind.path(namespace, body["metadata"]["name"])

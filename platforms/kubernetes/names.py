@@ -43,6 +43,9 @@ MARK = f"{DOMAIN}/mark"
 WAY_BACK = f"{DOMAIN}/way-back"
 """On a route: blue's exact weights and the commands that give them, while a run is under way."""
 
+DATA_CLASS = f"{DOMAIN}/data-class"
+"""Label of a namespace: what data may be there."""
+
 HOLD = f"{DOMAIN}/hold"
 """Set by people of the cluster on the namespace or on ours: nothing moves forward while it is there."""
 

@@ -15,7 +15,6 @@ from platforms.kubernetes.refusals import Missing
 from platforms.kubernetes.target import Target, label
 
 JSON = dict[str, Any]
-DATA_CLASS = f"{names.DOMAIN}/data-class"
 MOST_PROBLEMS = 10
 
 
@@ -29,7 +28,7 @@ def probe(target: Target, slot: SlotSpec, data_class: str) -> ProbeResult:
         problems += _slot(target, slot, made)
     mark = preview.fingerprint(made, slot.slot) if made and not problems else ""
     told = tuple(problems[:MOST_PROBLEMS])
-    return ProbeResult(label(found, DATA_CLASS) or data_class, version, told, mark)
+    return ProbeResult(label(found, names.DATA_CLASS) or data_class, version, told, mark)
 
 
 def _namespace(target: Target) -> tuple[JSON, list[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,9 @@ from django.db import connection
 
 from deployments import queries as deployments
 from events import clock
-from hmhp_portal import seeding
+from examples import cluster as on_cluster
+from examples.build import build
+from hmhp_portal import demo, seeding
 from hmhp_portal.seeding import cast as casting
 from hmhp_portal.seeding import playing, present
 from hmhp_portal.seeding.history import HISTORY, versions
@@ -31,13 +32,16 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             # A seed that dies is made again from nothing, so that its commits need not wait for the disk.
             cursor.execute("SET synchronous_commit = off")
-        build = runpy.run_path(str(settings.BASE_DIR / "examples" / "build.py"))["build"]
-        built = build(Path(settings.PORTAL_DATA_DIR) / "artifacts")
+        settled = demo.cluster()
+        if settled:
+            built, configured = on_cluster.built(settled["image"]), on_cluster.configured
+        else:
+            built, configured = build(Path(settings.PORTAL_DATA_DIR) / "artifacts"), None
         host = "github.com"
         cast = casting.assemble()
         now = clock.now()
         names = versions([past.opens(now) for past in HISTORY] + [now, now + timedelta(seconds=1)])
-        self._past(names, cast, host, playing.artifacts_of(built))
+        self._past(names, cast, host, playing.artifacts_of(built), configured)
         self._tell("Starting the example platform")
         for environment in deployments.environments()[1:]:
             present.place(environment)
@@ -46,12 +50,15 @@ class Command(BaseCommand):
         present.make_draft(names[-1], cast, host, {"scheduling": built["fails-8-percent"]["scheduling"]})
         seeding.note_done()
 
-    def _past(self, names: list[str], cast: casting.Cast, host: str, artifact: Any) -> None:
+    def _past(self, names: list[str], cast: casting.Cast, host: str, artifact: Any, configured: Any) -> None:
         played = playing.Played()
         before = None
         for number, (past, version) in enumerate(zip(HISTORY, names, strict=False), start=1):
             self._tell(f"Playing the past, release {number} of {len(HISTORY)}: {version}")
-            playing.play(past, version, before=before, cast=cast, played=played, host=host, artifact=artifact)
+            playing.play(
+                past, version, before=before, cast=cast, played=played, host=host, artifact=artifact,
+                configured=configured,
+            )  # fmt: skip
             before = version
 
     def _tell(self, text: str) -> None:
