@@ -42,7 +42,8 @@ def _choose_run() -> Path | None:
     """Name the folder that the processes of this run share; the first of them makes it and removes it."""
     if once.RUN in os.environ:
         return None
-    folder = Path(tempfile.mkdtemp(prefix="hmhp-test-run-"))
+    # What a killed run leaves is known by its process, and removed by the next (embedded/temporary.py).
+    folder = Path(tempfile.mkdtemp(prefix=f"hmhp-test-{os.getpid()}-run-"))
     folder.chmod(0o711)
     os.environ[once.RUN] = str(folder)
     return folder
