@@ -34,7 +34,7 @@ def demand_whole(site: Site, visitor: Visitor, *paths: str, name: str = "rita") 
     for path in paths:
         page = visitor.visit(site, path, name)
         for width in (320, 390, 768, 1280, 1920):
-            page.set_viewport_size({"width": width, "height": 900})
+            page.set_viewport_size({"width": width, "height": 256})
             wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert wide <= 0, f"{path} is {wide} px too wide at {width}"
     assert visitor.complaints == []
