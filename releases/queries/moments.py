@@ -5,9 +5,12 @@ Facts are made from one dossier; which of them a moment asks stands in the table
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.db import DatabaseError
 
 from deployments import queries as deployments
 from deployments.states import ACTIVE
@@ -20,6 +23,8 @@ from releases.queries import facts_place as place
 from releases.queries.dossier import Dossier, definitions_now, gather, production_now
 from releases.queries.fact import Fact, Maker, blocks, clear
 from releases.states import MOMENTS, Answer, Moment, ReleaseState
+
+log = logging.getLogger(__name__)
 
 ASKED: dict[Moment, tuple[Maker, ...]] = {
     "sign": (
@@ -114,11 +119,34 @@ def readiness(release: Release, moment: Moment = "start", environment: str | Non
 
 def _facts(dossier: Dossier) -> Iterator[Fact]:
     for make in ASKED[dossier.moment]:
-        fact = make(dossier)
+        fact = _judged(make, dossier)
         if fact is not None:
             yield fact
     if dossier.moment in ("go", "start"):
-        yield from people.given_by_hand(dossier)
+        try:
+            yield from list(people.given_by_hand(dossier))
+        except DatabaseError:
+            raise
+        except Exception as error:
+            yield _unjudged("facts_by_hand", error, dossier)
+
+
+def _judged(make: Maker, dossier: Dossier) -> Fact | None:
+    """The fact, or that it cannot be judged: what is missing or of a wrong type closes, it never opens."""
+    try:
+        return make(dossier)
+    except DatabaseError:  # the transaction is broken with it: nothing more can be asked
+        raise
+    except Exception as error:
+        return _unjudged(make.__name__, error, dossier)
+
+
+def _unjudged(name: str, error: Exception, dossier: Dossier) -> Fact:
+    log.error("fact %s of %s cannot be judged", name, dossier.release.version, exc_info=error)
+    words = name.replace("_", " ").capitalize()
+    text = f"“{words}” cannot be judged ({type(error).__name__}): what it rests on is not as it must be."
+    who = "an Administrator, who can read the log"
+    return blocks(name, words, "cannot be judged", text, who=who)
 
 
 def _before_production(release: Release, name: str) -> Iterator[Fact]:
