@@ -23,6 +23,7 @@ from accounts.services.refusals import refused as record_refusal
 from accounts.services.refusals import wrong_form
 from approvals import queries
 from approvals.acts import Act, Confirm, refusal
+from approvals.emergency_rules import KINDS
 from approvals.errors import NoProposal
 from approvals.models import PolicyVersion
 from approvals.pages import ActPage, PolicyPage
@@ -55,12 +56,17 @@ def _row(rule: Rule) -> RuleRow:
         gate=rule.gate,
         place=rule.environment or "everywhere",
         kinds=", ".join(rule.release_kinds) or "every kind",
-        asks=[_in_words(one) for one in rule.signatures],
+        asks=[_may(one) if rule.gate in KINDS.values() else _in_words(one) for one in rule.signatures],
         owed=[f"{_in_words(one)}, within {owed.total_seconds() / 3600:g} h" for one in rule.owed if owed],
         expires=f"{rule.expires_after.total_seconds() / 86_400:g} days" if rule.expires_after else "no end",
         never=", ".join(rule.never_sign),
         exceptions=[(EXCEPTIONS[name], reason) for name, reason in rule.exceptions.items()],
     )
+
+
+def _may(one: Asked) -> str:
+    """Such a rule names who may act, each by themselves, not who must sign."""
+    return f"any {one.role.label}: {one.meaning}"
 
 
 def _in_words(one: Asked) -> str:

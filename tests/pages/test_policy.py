@@ -32,6 +32,7 @@ def test_page_shows_the_rules_and_the_change(logged_in: Door) -> None:
     seen = look(logged_in(signer()[0]), "/policy/")
     assert seen.status == 200
     assert all(sentence in seen.words for sentence in waiting().changes)
+    assert "any Security Officer: one signature is enough in this emergency" in seen.words
     seen.demand_clean()
 
 
