@@ -79,6 +79,7 @@ class Action(StrEnum):
     BREAK_GLASS = "break the glass for a release"
     OVERRIDE_FREEZE = "override a freeze"
     RECORD_LATE = "record an emergency afterwards"
+    FOLLOW_REVIEW = "name what follows a review that said no-go"
     RECORD_LESSONS = "record cause and lessons"
     MANAGE_FREEZES = "manage freezes"
     MANAGE_PLATFORM = "load the platform file"
@@ -139,6 +140,7 @@ TABLE: dict[Action, Rule] = {
     Action.BREAK_GLASS: _rule(RM, SECURITY, scope=Scope.SIGN),
     Action.OVERRIDE_FREEZE: _rule(RM, SECURITY, scope=Scope.SIGN),
     Action.RECORD_LATE: _rule(RM, DEVOPS, SECURITY, scope=Scope.RELEASE),
+    Action.FOLLOW_REVIEW: _rule(RM, SECURITY, scope=Scope.SIGN),
     Action.RECORD_LESSONS: _rule(RM, DEVOPS, QA, SECURITY, scope=Scope.RELEASE),
     Action.MANAGE_FREEZES: _rule(RM, scope=Scope.RELEASE),
     Action.MANAGE_PLATFORM: _rule(ADMINISTRATOR, scope=Scope.RELEASE),

@@ -1,5 +1,7 @@
 """What ships and whether it may; asks deployments, compliance and approvals, is asked by pages and mail."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,7 @@ class ReleasesConfig(AppConfig):
 
     name = "releases"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Let `verify_signatures` know how overridden freezes are signed."""
+        import_module("releases.services.overriding")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from releases.views import emergencies
+from releases.views import afterwards, emergencies
 
 app_name = "emergency"
 urlpatterns = [
@@ -14,5 +14,6 @@ urlpatterns = [
     path("stops/<int:pk>/lift/", emergencies.Lift.as_view(), name="lift"),
     path("stops/<int:pk>/ask-again/", emergencies.AskAgain.as_view(), name="ask-again"),
     path("reviews/<int:pk>/sign/", emergencies.SignReview.as_view(), name="sign-review"),
-    path("late-entry/", emergencies.LateEntry.as_view(), name="late-entry"),
+    path("reviews/<int:pk>/follow-up/", afterwards.FollowReview.as_view(), name="follow-up"),
+    path("late-entry/", afterwards.LateEntry.as_view(), name="late-entry"),
 ]

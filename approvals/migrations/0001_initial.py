@@ -69,26 +69,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='BreakGlass',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('label', models.CharField(max_length=200)),
-                ('stream', models.CharField(max_length=200)),
-                ('seal', models.CharField(max_length=64)),
-                ('role', models.CharField(choices=[('release_manager', 'Release Manager'), ('devops_engineer', 'DevOps Engineer'), ('qa_lead', 'QA Lead'), ('security_officer', 'Security Officer'), ('developer', 'Developer'), ('support', 'Support'), ('stakeholder', 'Stakeholder'), ('auditor', 'Auditor'), ('administrator', 'Administrator')], max_length=40)),
-                ('reason', models.TextField()),
-                ('at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField()),
-                ('late_entry', models.BooleanField(default=False)),
-                ('factors', models.JSONField(default=dict)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('gate', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='break_glass', to='approvals.gate')),
-            ],
-            options={
-                'ordering': ('-recorded_at', '-id'),
-            },
-        ),
-        migrations.CreateModel(
             name='PolicyProposal',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -137,17 +117,78 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='SignedAct',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('act', models.CharField(max_length=40)),
+                ('stream', models.CharField(max_length=200)),
+                ('at', models.DateTimeField()),
+                ('text', models.TextField()),
+                ('key_id', models.CharField(max_length=16)),
+                ('signature', models.CharField(max_length=100)),
+                ('decision', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='signed_acts', to='approvals.decision')),
+                ('gate', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='signed_acts', to='approvals.gate')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ('at', 'id'),
+            },
+        ),
+        migrations.CreateModel(
             name='Review',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('cause', models.CharField(choices=[('break_glass', 'Broken glass'), ('expedited', 'Expedited release'), ('late_entry', 'Late entry')], max_length=20)),
                 ('due_at', models.DateTimeField()),
                 ('level', models.PositiveSmallIntegerField(default=0)),
+                ('follow_up', models.TextField(blank=True)),
                 ('gate', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='review', to='approvals.gate')),
                 ('of', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='approvals.gate')),
+                ('follow_up_act', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='approvals.signedact')),
             ],
             options={
                 'ordering': ('due_at', 'id'),
+            },
+        ),
+        migrations.CreateModel(
+            name='EmergencyStop',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('environment', models.CharField(blank=True, max_length=80)),
+                ('reason', models.TextField(blank=True)),
+                ('by', models.CharField(help_text='actor id', max_length=80)),
+                ('at', models.DateTimeField()),
+                ('factors', models.JSONField(default=dict)),
+                ('lifted_at', models.DateTimeField(blank=True, null=True)),
+                ('lifted_by', models.CharField(blank=True, max_length=80)),
+                ('lifted_reason', models.TextField(blank=True)),
+                ('lifted_factors', models.JSONField(blank=True, default=dict)),
+                ('gate', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='stop', to='approvals.gate')),
+                ('lift_act', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='approvals.signedact')),
+            ],
+            options={
+                'ordering': ('-at', '-id'),
+            },
+        ),
+        migrations.CreateModel(
+            name='BreakGlass',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('label', models.CharField(max_length=200)),
+                ('stream', models.CharField(max_length=200)),
+                ('seal', models.CharField(max_length=64)),
+                ('role', models.CharField(choices=[('release_manager', 'Release Manager'), ('devops_engineer', 'DevOps Engineer'), ('qa_lead', 'QA Lead'), ('security_officer', 'Security Officer'), ('developer', 'Developer'), ('support', 'Support'), ('stakeholder', 'Stakeholder'), ('auditor', 'Auditor'), ('administrator', 'Administrator')], max_length=40)),
+                ('reason', models.TextField()),
+                ('at', models.DateTimeField()),
+                ('recorded_at', models.DateTimeField()),
+                ('late_entry', models.BooleanField(default=False)),
+                ('factors', models.JSONField(default=dict)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('gate', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='break_glass', to='approvals.gate')),
+                ('signed_act', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='approvals.signedact')),
+            ],
+            options={
+                'ordering': ('-recorded_at', '-id'),
             },
         ),
         migrations.CreateModel(
@@ -172,24 +213,10 @@ class Migration(migrations.Migration):
                 'ordering': ('at', 'id'),
             },
         ),
-        migrations.CreateModel(
-            name='SignedAct',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('act', models.CharField(max_length=40)),
-                ('stream', models.CharField(max_length=200)),
-                ('at', models.DateTimeField()),
-                ('text', models.TextField()),
-                ('key_id', models.CharField(max_length=16)),
-                ('signature', models.CharField(max_length=100)),
-                ('decision', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='signed_acts', to='approvals.decision')),
-                ('gate', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='signed_acts', to='approvals.gate')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('signoff', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='signed_acts', to='approvals.signoff')),
-            ],
-            options={
-                'ordering': ('at', 'id'),
-            },
+        migrations.AddField(
+            model_name='signedact',
+            name='signoff',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='signed_acts', to='approvals.signoff'),
         ),
         migrations.CreateModel(
             name='ExceptionUse',
@@ -204,26 +231,6 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ('at', 'id'),
                 'constraints': [models.CheckConstraint(condition=models.Q(('exception__in', ['author_signs', 'one_person_two_roles', 'starter_is_only_signer'])), name='exception_use_known')],
-            },
-        ),
-        migrations.CreateModel(
-            name='EmergencyStop',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('environment', models.CharField(blank=True, max_length=80)),
-                ('reason', models.TextField(blank=True)),
-                ('by', models.CharField(help_text='actor id', max_length=80)),
-                ('at', models.DateTimeField()),
-                ('factors', models.JSONField(default=dict)),
-                ('lifted_at', models.DateTimeField(blank=True, null=True)),
-                ('lifted_by', models.CharField(blank=True, max_length=80)),
-                ('lifted_reason', models.TextField(blank=True)),
-                ('lifted_factors', models.JSONField(blank=True, default=dict)),
-                ('gate', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='stop', to='approvals.gate')),
-            ],
-            options={
-                'ordering': ('-at', '-id'),
-                'constraints': [models.UniqueConstraint(condition=models.Q(('lifted_at', None)), fields=('environment',), name='stop_one_in_force_per_place'), models.CheckConstraint(condition=models.Q(models.Q(('lifted_at', None), ('lifted_by', ''), ('lifted_reason', '')), models.Q(('lifted_at__gte', models.F('at')), models.Q(('lifted_by', ''), _negated=True), models.Q(('lifted_reason', ''), _negated=True)), _connector='OR'), name='stop_lifted_by_somebody_with_reason'), models.CheckConstraint(condition=models.Q(models.Q(('lifted_at', None), ('lifted_factors', {})), models.Q(('lifted_at__isnull', False), ('lifted_factors__has_keys', ['channel', 'factor', 'factor_at']), ('lifted_factors__factor__in', ['totp', 'webauthn', 'recovery_codes'])), _connector='OR'), name='stop_lifted_names_its_factor')],
             },
         ),
         migrations.AddConstraint(
@@ -245,18 +252,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='decision',
             constraint=models.CheckConstraint(condition=models.Q(('factors__has_keys', ['channel', 'factor', 'factor_at']), ('factors__factor__in', ['totp', 'webauthn', 'recovery_codes'])), name='decision_names_its_factor'),
-        ),
-        migrations.AddConstraint(
-            model_name='breakglass',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='break_glass_has_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='breakglass',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('at', models.F('recorded_at')), ('gate__isnull', False), ('late_entry', False)), models.Q(('at__lte', models.F('recorded_at')), ('gate', None), ('late_entry', True)), _connector='OR'), name='break_glass_late_entry_has_no_gate'),
-        ),
-        migrations.AddConstraint(
-            model_name='breakglass',
-            constraint=models.CheckConstraint(condition=models.Q(('factors__has_keys', ['channel', 'factor', 'factor_at']), ('factors__factor__in', ['totp', 'webauthn', 'recovery_codes'])), name='break_glass_names_its_factor'),
         ),
         migrations.AddConstraint(
             model_name='policyproposal',
@@ -305,6 +300,34 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='review',
             constraint=models.CheckConstraint(condition=models.Q(('of__isnull', False), ('cause', 'late_entry'), _connector='OR'), name='review_is_of_a_gate'),
+        ),
+        migrations.AddConstraint(
+            model_name='review',
+            constraint=models.CheckConstraint(condition=models.Q(('follow_up_act', None), models.Q(('follow_up', ''), _negated=True), _connector='OR'), name='review_signed_follow_up_says_something'),
+        ),
+        migrations.AddConstraint(
+            model_name='emergencystop',
+            constraint=models.UniqueConstraint(condition=models.Q(('lifted_at', None)), fields=('environment',), name='stop_one_in_force_per_place'),
+        ),
+        migrations.AddConstraint(
+            model_name='emergencystop',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lifted_at', None), ('lifted_by', ''), ('lifted_reason', '')), models.Q(('lifted_at__gte', models.F('at')), models.Q(('lifted_by', ''), _negated=True), models.Q(('lifted_reason', ''), _negated=True)), _connector='OR'), name='stop_lifted_by_somebody_with_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='emergencystop',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lift_act', None), ('lifted_at', None), ('lifted_factors', {})), models.Q(('lift_act__isnull', False), ('lifted_at__isnull', False), ('lifted_factors__has_keys', ['channel', 'factor', 'factor_at']), ('lifted_factors__factor__in', ['totp', 'webauthn', 'recovery_codes'])), _connector='OR'), name='stop_lifted_names_its_factor'),
+        ),
+        migrations.AddConstraint(
+            model_name='breakglass',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='break_glass_has_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='breakglass',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('at', models.F('recorded_at')), ('gate__isnull', False), ('late_entry', False)), models.Q(('at__lte', models.F('recorded_at')), ('gate', None), ('late_entry', True)), _connector='OR'), name='break_glass_late_entry_has_no_gate'),
+        ),
+        migrations.AddConstraint(
+            model_name='breakglass',
+            constraint=models.CheckConstraint(condition=models.Q(('factors__has_keys', ['channel', 'factor', 'factor_at']), ('factors__factor__in', ['totp', 'webauthn', 'recovery_codes'])), name='break_glass_names_its_factor'),
         ),
         migrations.AddConstraint(
             model_name='signoff',

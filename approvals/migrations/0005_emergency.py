@@ -1,7 +1,7 @@
 """Emergencies as the database guards them, also against the admin and a shell.
 
 With broken glass one standing go meets a gate, whatever else it asks; a no-go never. A stop ends once, with its gate satisfied; what it said is never rewritten. Broken glass and late
-entries are never changed or deleted; a review's due time never moves.
+entries are never changed or deleted; a review's due time never moves, and what follows a no-go is named once.
 """
 
 from django.db import migrations
@@ -9,7 +9,8 @@ from django.db import migrations
 GUARD = """
 CREATE FUNCTION emergency_stop_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    free text[] := ARRAY['gate_id', 'lifted_at', 'lifted_by', 'lifted_reason', 'lifted_factors'];
+    free text[] := ARRAY['gate_id', 'lifted_at', 'lifted_by', 'lifted_reason', 'lifted_factors',
+                         'lift_act_id'];
 BEGIN
     IF TG_OP = 'DELETE' THEN
         RAISE EXCEPTION 'an emergency stop is never deleted' USING ERRCODE = 'restrict_violation';
@@ -39,9 +40,17 @@ CREATE TRIGGER break_glass_guard BEFORE UPDATE OR DELETE ON approvals_breakglass
     FOR EACH ROW EXECUTE FUNCTION break_glass_guard();
 
 CREATE FUNCTION review_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    free text[] := ARRAY['level', 'follow_up', 'follow_up_act_id'];
 BEGIN
-    IF TG_OP = 'DELETE' OR to_jsonb(NEW) - 'level' <> to_jsonb(OLD) - 'level' OR NEW.level < OLD.level THEN
+    IF TG_OP = 'DELETE' OR to_jsonb(NEW) - free <> to_jsonb(OLD) - free OR NEW.level < OLD.level THEN
         RAISE EXCEPTION 'a review that is owed is never changed or deleted'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF (NEW.follow_up, NEW.follow_up_act_id) IS DISTINCT FROM (OLD.follow_up, OLD.follow_up_act_id) AND (
+        OLD.follow_up <> '' OR NOT EXISTS (
+            SELECT FROM approvals_gate WHERE id = NEW.gate_id AND state = 'rejected')) THEN
+        RAISE EXCEPTION 'what follows is named once, and only of a review that said no-go'
             USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NEW;

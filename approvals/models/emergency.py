@@ -14,6 +14,8 @@ from django.db.models import F, Q
 from accounts.roles import Role
 from approvals.models.gates import Gate
 from approvals.models.proved import proved
+from approvals.models.signed import SignedAct
+from approvals.states import GateState
 
 
 class EmergencyStop(models.Model):
@@ -33,6 +35,7 @@ class EmergencyStop(models.Model):
     lifted_by = models.CharField(max_length=80, blank=True)
     lifted_reason = models.TextField(blank=True)
     lifted_factors = models.JSONField(default=dict, blank=True)
+    lift_act = models.OneToOneField(SignedAct, on_delete=models.PROTECT, related_name="+", null=True)
 
     class Meta:
         """One in force per place; a lifted one says who, why and by which factor."""
@@ -48,8 +51,8 @@ class EmergencyStop(models.Model):
                 name="stop_lifted_by_somebody_with_reason",
             ),
             models.CheckConstraint(
-                condition=Q(lifted_at=None, lifted_factors={})
-                | (Q(lifted_at__isnull=False) & proved("lifted_factors")),
+                condition=Q(lifted_at=None, lifted_factors={}, lift_act=None)
+                | (Q(lifted_at__isnull=False, lift_act__isnull=False) & proved("lifted_factors")),
                 name="stop_lifted_names_its_factor",
             ),
         )
@@ -93,6 +96,7 @@ class BreakGlass(models.Model):
     recorded_at = models.DateTimeField()
     late_entry = models.BooleanField(default=False)
     factors = models.JSONField(default=dict)
+    signed_act = models.OneToOneField(SignedAct, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         """Always with a reason; only a late entry is without a gate and of another time."""
@@ -123,8 +127,9 @@ class ReviewCause(models.TextChoices):
 class Review(models.Model):
     """Signatures owed for something that ran with fewer: gate `review`, due at a time.
 
-    `level` counts the reminders that were recorded; each tells more people than the one before. A
-    review that is late blocks the next ordinary release.
+    `level` counts the reminders that were recorded; each tells more people than the one before. A review
+    that is late blocks the next ordinary release; one that said no-go does so at once, until somebody has
+    named what follows (`follow_up`, signed), or the lessons of its release are written down.
     """
 
     gate = models.OneToOneField(Gate, on_delete=models.PROTECT, related_name="review")
@@ -133,6 +138,8 @@ class Review(models.Model):
     cause = models.CharField(max_length=20, choices=ReviewCause.choices)
     due_at = models.DateTimeField()
     level = models.PositiveSmallIntegerField(default=0)
+    follow_up = models.TextField(blank=True)
+    follow_up_act = models.OneToOneField(SignedAct, on_delete=models.PROTECT, related_name="+", null=True)
 
     class Meta:
         """One review of a gate for each cause."""
@@ -145,7 +152,16 @@ class Review(models.Model):
                 condition=Q(of__isnull=False) | Q(cause=ReviewCause.LATE_ENTRY.value),
                 name="review_is_of_a_gate",
             ),
+            models.CheckConstraint(
+                condition=Q(follow_up_act=None) | ~Q(follow_up=""),
+                name="review_signed_follow_up_says_something",
+            ),
         )
+
+    @property
+    def is_vetoed(self) -> bool:
+        """True when it said no-go and nobody has named what follows."""
+        return self.gate.status == GateState.REJECTED and not self.follow_up
 
     def __str__(self) -> str:
         return f"review of {self.gate_id}, due {self.due_at:%Y-%m-%d %H:%M}"

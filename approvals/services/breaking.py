@@ -7,7 +7,7 @@ Called by `releases.services.emergency`.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
@@ -20,6 +20,7 @@ from approvals.models import BreakGlass, Gate, ReviewCause
 from approvals.policy import Action, require
 from approvals.queries.versions import rule_now
 from approvals.rules import Asked
+from approvals.services.emergency_signatures import BROKEN_GLASS, LATE_ENTRY, keep_emergency
 from approvals.services.locking import about, demand_seal, locked, settle
 from approvals.services.reviews import open_review
 from approvals.states import GateState
@@ -51,7 +52,13 @@ def break_glass(gate_id: int, *, actor: Actor, reason: str, seal: str) -> BreakG
     factors = demand_fresh(actor, f"break the glass for {gate.label}")
     now = clock.now()
     assert actor.user is not None  # only a person has a factor
+    reviewed_by = [one.as_data() for one in asked]
+    signed = keep_emergency(
+        BROKEN_GLASS, actor=actor, role=role, reason=text, at=now, stream=gate.stream, factors=factors,
+        gate=gate, seal=gate.seal, happened_at=now.astimezone(UTC).isoformat(), reviewed_by=reviewed_by,
+    )  # fmt: skip
     broken = BreakGlass.objects.create(
+        signed_act=signed,
         gate=gate,
         label=gate.label,
         stream=gate.stream,
@@ -67,9 +74,9 @@ def break_glass(gate_id: int, *, actor: Actor, reason: str, seal: str) -> BreakG
         gate.stream,
         "glass.broken",
         actor.id,
-        after={"break_glass": broken.pk, "role": role.value, "reviewed_by": [one.as_data() for one in asked]},
+        after={"break_glass": broken.pk, "role": role.value, "reviewed_by": reviewed_by},
         reason=text,
-        data=about(gate) | {"factors": factors},
+        data=about(gate) | {"factors": factors, "signature": signed.signature, "key": signed.key_id},
     )
     open_review(
         of=gate,
@@ -104,14 +111,24 @@ def record_late(
         sentence = "The time lies in the future." if at > now else "This is more than a year ago."
         raise Invalid(sentence, fields={"at": [sentence]})
     factors = demand_fresh(actor, f"record what was done to {label}")
+    seal, role, at = (
+        seal or canonical.sha256({"label": label, "reason": text}),
+        min(actor.roles),
+        min(at, now),
+    )
+    signed = keep_emergency(
+        LATE_ENTRY, actor=actor, role=role, reason=text, at=now, stream=stream, factors=factors,
+        seal=seal, about=label, happened_at=at.astimezone(UTC).isoformat(),
+    )  # fmt: skip
     entry = BreakGlass.objects.create(
+        signed_act=signed,
         label=label,
         stream=stream,
-        seal=seal or canonical.sha256({"label": label, "reason": text}),
+        seal=seal,
         person=actor.user,
-        role=sorted(actor.roles)[0].value,
+        role=role.value,
         reason=text,
-        at=min(at, now),
+        at=at,
         recorded_at=now,
         late_entry=True,
         factors=factors,
@@ -122,7 +139,13 @@ def record_late(
         actor.id,
         after={"late_entry": entry.pk, "at": entry.at.isoformat(), "recorded_at": now.isoformat()},
         reason=text,
-        data={"label": label, "about": stream, "factors": factors},
+        data={
+            "label": label,
+            "about": stream,
+            "factors": factors,
+            "signature": signed.signature,
+            "key": signed.key_id,
+        },
     )
     open_review(
         of=None,

@@ -7,16 +7,19 @@ lifts gives a fresh second factor.
 
 from __future__ import annotations
 
+from datetime import UTC
+
 from django.db import transaction
 
 from accounts.actors import Actor
 from accounts.services.factors import demand_fresh
 from approvals import queries
 from approvals.errors import GateNotFound, StopExists, StopLifted
-from approvals.models import EmergencyStop
-from approvals.policy import Action, require
+from approvals.models import EmergencyStop, SignedAct
+from approvals.policy import TABLE, Action, require
 from approvals.policy_document import default_document
 from approvals.rules import rule_for, rules_of
+from approvals.services.emergency_signatures import STOP_LIFT, keep_emergency
 from approvals.services.gates import open_gate, re_judge
 from approvals.services.locking import locked
 from approvals.services.versions import rule_for_gate
@@ -101,7 +104,8 @@ def lift(stop_id: int, *, actor: Actor, reason: str) -> EmergencyStop:
         _demand_signed(stop)
         stop.lifted_factors = demand_fresh(actor, f"lift the emergency stop of {stop.place}")
         stop.lifted_at, stop.lifted_by, stop.lifted_reason = clock.now(), actor.id, text
-        stop.save(update_fields=("lifted_at", "lifted_by", "lifted_reason", "lifted_factors"))
+        stop.lift_act = signed = _signed(stop, actor)
+        stop.save(update_fields=("lifted_at", "lifted_by", "lifted_reason", "lifted_factors", "lift_act"))
         record(
             stop.stream,
             "stop.lifted",
@@ -109,9 +113,25 @@ def lift(stop_id: int, *, actor: Actor, reason: str) -> EmergencyStop:
             before={"in_force": True},
             after={"in_force": False},
             reason=text,
-            data={"environment": stop.environment, "gate": stop.gate_id, "factors": stop.lifted_factors},
+            data={
+                "environment": stop.environment,
+                "gate": stop.gate_id,
+                "factors": stop.lifted_factors,
+                "signature": signed.signature,
+                "key": signed.key_id,
+            },
         )
     return stop
+
+
+def _signed(stop: EmergencyStop, actor: Actor) -> SignedAct:
+    assert stop.lifted_at is not None
+    role = min(actor.roles & TABLE[Action.LIFT_STOP].roles)
+    return keep_emergency(
+        STOP_LIFT, actor=actor, role=role, reason=stop.lifted_reason, at=stop.lifted_at,
+        stream=stop.stream, factors=stop.lifted_factors, gate=stop.gate, scope=stop.place,
+        stop={"id": stop.pk, "by": stop.by, "at": stop.at.astimezone(UTC).isoformat(), "reason": stop.reason},
+    )  # fmt: skip
 
 
 def find(stop_id: int) -> EmergencyStop:

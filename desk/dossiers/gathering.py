@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from approvals.models import Decision, Gate, Requirement, SignOff
+from approvals.models import BreakGlass, Decision, EmergencyStop, Gate, Requirement, Review, SignOff
 from approvals.models.policies import ExceptionUse, PolicyVersion
 from approvals.models.signed import SignedAct
 from approvals.queries import exceptions_of
@@ -18,9 +18,20 @@ from compliance.models import Finding
 from deployments.models import DeploymentRun, RunStep
 from deployments.queries import lines_of
 from desk.dossiers.rows import actor_ids, rows_of
+from events import canonical
 from events.fields import plain
 from notifications.models import Message
-from releases.models import Author, ItemResult, Lessons, ManualFact, Release, ReleaseItem, Revision, Watching
+from releases.models import (
+    Author,
+    FreezeOverride,
+    ItemResult,
+    Lessons,
+    ManualFact,
+    Release,
+    ReleaseItem,
+    Revision,
+    Watching,
+)
 
 Section = dict[str, Any]
 
@@ -53,8 +64,11 @@ def gather(scope: Scope, tell: Callable[[int], None]) -> dict[str, list[Section]
     releases = list(scope.releases())
     keys = [release.pk for release in releases]
     streams = [release.stream for release in releases]
-    gates = _gates(streams)
-    runs = list(DeploymentRun.objects.filter(stream__in=streams).order_by("id"))
+    runs = list(DeploymentRun.objects.filter(stream__in=streams).select_related("environment").order_by("id"))
+    glass = list(BreakGlass.objects.filter(stream__in=streams).order_by("id"))
+    stops = _stops(scope, runs)
+    late = [f"late-entry/{entry.pk}" for entry in glass if entry.late_entry]
+    gates = _gates([*streams, *late, *(stop.stream for stop in stops)])
     gate_ids, run_ids = [gate.pk for gate in gates], [run.pk for run in runs]
     sections: dict[str, QuerySet[Any] | list[Any]] = {
         "releases": releases,
@@ -68,6 +82,10 @@ def gather(scope: Scope, tell: Callable[[int], None]) -> dict[str, list[Section]
         "gates": gates,
         "requirements": Requirement.objects.filter(gate__in=gate_ids),
         "signoffs": SignOff.objects.filter(gate__in=gate_ids),
+        "broken_glass": glass,
+        "freeze_overrides": FreezeOverride.objects.filter(release__in=keys),
+        "stops": stops,
+        "reviews": Review.objects.filter(gate__in=gate_ids),
         "signed_acts": SignedAct.objects.filter(Q(stream__in=streams) | Q(gate__in=gate_ids)),
         "decisions": Decision.objects.filter(gate__in=gate_ids),
         "policies": PolicyVersion.objects.filter(number__in={gate.policy_version for gate in gates}),
@@ -80,6 +98,9 @@ def gather(scope: Scope, tell: Callable[[int], None]) -> dict[str, list[Section]
     for number, (name, found) in enumerate(sections.items()):
         told[name] = rows_of(found, actors)
         tell(5 + 35 * number // len(sections))
+    for act in told["signed_acts"]:
+        said = canonical.loads(act["text"])
+        act |= {name: said[name] for name in ("meaning", "reason", "factor_age_seconds") if name in said}
     told["declared_exceptions"] = [
         plain(declared.as_data()) | {"stream": stream}
         for stream in streams
@@ -103,6 +124,19 @@ def _gates(streams: list[str]) -> list[Gate]:
     versions = {gate.policy_version for gate in gates}
     rules = Gate.objects.filter(policy_adopted__number__in=versions).order_by("opened_at", "id")
     return [*rules, *gates]
+
+
+def _stops(scope: Scope, runs: list[DeploymentRun]) -> list[EmergencyStop]:
+    """The stops of the period, or those that could hold one of the release's runs."""
+    if not scope.release:
+        still = Q(lifted_at=None) | Q(lifted_at__gte=scope.since)
+        return list(EmergencyStop.objects.filter(still, at__lt=scope.until).order_by("id"))
+    held = Q()
+    for run in runs:
+        during = Q(at__lte=run.ended_at) if run.ended_at else Q()
+        here = Q(environment="") | Q(environment=run.environment.name)
+        held |= here & during & (Q(lifted_at=None) | Q(lifted_at__gte=run.queued_at))
+    return list(EmergencyStop.objects.filter(held).order_by("id")) if runs else []
 
 
 def _findings(runs: list[DeploymentRun]) -> QuerySet[Finding]:

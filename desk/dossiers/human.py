@@ -62,6 +62,34 @@ TABLES = (
         "To=window_end; Revoked=revoked_reason",
     ),
     (
+        "Broken glass and late entries",
+        "broken_glass",
+        "Gate=gate_id; When, UTC=at; Recorded=recorded_at; Who=person; Role=role; Reason=reason; Seal=seal",
+    ),
+    (
+        "Freezes that were overridden",
+        "freeze_overrides",
+        "Freeze=freeze_id; From=span_start; To=span_end; When, UTC=at; Who=by; Role=role; Reason=reason; "
+        "Seal=seal",
+    ),
+    (
+        "Emergency stops",
+        "stops",
+        "Stop=id; Where=environment; Made, UTC=at; By=by; Because=reason; Lifted=lifted_at; "
+        "Lifted by=lifted_by; Lifted because=lifted_reason",
+    ),
+    (
+        "Reviews that were owed",
+        "reviews",
+        "Gate=gate_id; Of gate=of_id; Cause=cause; Due, UTC=due_at; What follows its no-go=follow_up",
+    ),
+    (
+        "What was signed",
+        "signed_acts",
+        "Act=act; When, UTC=at; Who=person; Meaning=meaning; Reason=reason; "
+        "Factor given, seconds before=factor_age_seconds; Key=key_id",
+    ),
+    (
         "Versions of the approval policy",
         "policies",
         "Version=number; In force since=in_force_since; Proposed by=adopted_by; Signed at gate=gate_id; "

@@ -8,9 +8,10 @@ put keys of their own there. `--head` is a head of the audit trail that was kept
 
 It checks that every file is what the signed manifest says; that every event hashes to what stands beside
 it and follows the one before; that the checkpoints are signed, chained, and sealed these very events; every
-signature of a person; and that gates, signatures and decisions are shown as they were signed and as the
-events tell them, each gate that passed with everything that its rule asked. The other records (facts, runs,
-messages) are the portal's account of that day. It prints who approved what, when and under which rule.
+signature of a person; and that gates, signatures, decisions and emergency acts are shown as they were
+signed and as the events tell them, each gate that passed with everything that its rule asked. The other
+records (facts, runs, messages) are the portal's account of that day. It prints who approved what, when and
+under which rule.
 Exit code 0: everything holds. 1: the first thing that does not is named. 2: it could not be checked.
 """
 
@@ -51,6 +52,13 @@ GATE_MOVES = (
     "signatures.voided",
 )
 """Events after which a gate stands in another state, which they name."""
+EMERGENCIES = (
+    ("broken_glass", "signed_act_id", ("break-glass", "late-entry")),
+    ("freeze_overrides", "signed_act_id", ("freeze-override",)),
+    ("stops", "lift_act_id", ("stop-lift",)),
+    ("reviews", "follow_up_act_id", ("review-follow-up",)),
+)
+"""Records of emergency acts: section, the column that names what was signed, and kinds of signed acts."""
 ENDS = ("signoff.withdrawn", "signoff.invalid")
 TOLD = (*GATE_MOVES, *ENDS, "signoff.given", "glass.broken")
 """Events that records are compared with."""
@@ -309,6 +317,51 @@ def check_signed_rows(records: Json) -> None:
             raise Wrong("The sign-off {} is shown otherwise than it was withdrawn.".format(row["id"]))
 
 
+def check_emergencies(records: Json, events: Events) -> None:
+    """Emergency acts are shown as they were signed; none lacks its signature, its record or its event's."""
+    for section, column, kinds in EMERGENCIES:
+        acts = {act["id"]: act for act in records["signed_acts"] if act["act"] in kinds}
+        for row in records[section]:
+            name = "The record {} of {}".format(row["id"], section)
+            act = acts.get(row[column])
+            if act is None and (section, row.get("lifted_at")) != ("stops", None) and section != "reviews":
+                raise Wrong(name + " was never signed by the portal's key.")
+            if act is None:
+                if row[column] is not None:
+                    raise Wrong(name + " names a signature that is missing.")
+                continue
+            text = json.loads(act["text"])
+            says = {n: v for n, v in signed_emergency(section, act["act"], text).items() if "{" not in str(v)}
+            wrong = differing({n: short(str(v)) if n.endswith("at") else v for n, v in row.items()}, says)
+            if section == "freeze_overrides" and row["freeze_id"] not in [
+                f["freeze"] for f in text["freezes"]
+            ]:
+                wrong = "freeze"
+            if wrong:
+                raise Wrong("{} is shown with another {} than was signed.".format(name, wrong))
+        for missing in sorted(set(acts) - {row[column] for row in records[section]}):
+            raise Wrong("A {} was signed ({}), and is missing in the records.".format(kinds[0], missing))
+    shown = {row["id"] for row in records["broken_glass"]}
+    for event in events:
+        here = event["data"].get("gate") in {gate["id"] for gate in records["gates"]}
+        if here and event["kind"] == "glass.broken" and event["after"]["break_glass"] not in shown:
+            raise Wrong("Event {} tells of broken glass that is missing in the records.".format(event["seq"]))
+
+
+def signed_emergency(section: str, act: str, text: Json) -> Json:
+    """What the record of an emergency act must show, by what was signed."""
+    who, role, reason = text["signer"]["id"], text["role"], text["reason"]
+    if section == "broken_glass":
+        late = act == "late-entry"
+        return {"person": who, "role": role, "reason": reason, "seal": text["seal"], "late_entry": late,
+                "at": short(text["happened_at"]), "recorded_at": short(text["at"])}  # fmt: skip
+    if section == "freeze_overrides":
+        return {"by": who, "role": role, "reason": reason, "seal": text["seal"], "at": short(text["at"])}
+    if section == "stops":
+        return {"lifted_by": who, "lifted_reason": reason, "lifted_at": short(text["at"])}
+    return {"follow_up": reason}
+
+
 def short(moment: str) -> str:
     """A moment to the second, however it is written."""
     return moment[:19]
@@ -359,8 +412,10 @@ def check_gate(gate: Json, told: Events, records: Json, whole: bool) -> None:
     stands = moves[-1]["after"]["state"] if moves else gate["state"]
     if whole and stands != gate["state"]:
         raise Wrong("{} is shown as {}; the events led it to {}.".format(name, gate["state"], stands))
-    if gate["state"] == "satisfied" and not any(event["kind"] == "glass.broken" for event in told):
+    if gate["state"] == "satisfied":
         stand = [s["role"] for s in records["signoffs"] if s["gate_id"] == gate["id"] and counts(s)]
+        if any(event["kind"] == "glass.broken" for event in told):
+            asks = [] if stand else [("anybody", 1, "")]
         for role, count, _ in asks:
             if stand.count(role) < count:
                 raise Wrong("{} is shown as satisfied without {} × {}.".format(name, count, role))
@@ -394,6 +449,16 @@ def tell_approvals(records: Json, people: dict[str, str]) -> None:
         for decision in (d for d in records["decisions"] if d["gate_id"] == gate["id"]):
             gone = " REVOKED: " + decision["revoked_reason"] if decision["revoked_reason"] else ""
             print(f"    {decision['at']}  {name(decision['by'])} decided {decision['answer']}{gone}")
+    for act in records["signed_acts"]:
+        if act["act"] in [kind for _, _, kinds in EMERGENCIES for kind in kinds]:
+            text = json.loads(act["text"])
+            print(
+                f"  EMERGENCY {act['at']}  {name(text['signer']['id'])} as {text['role']}: {text['meaning']}"
+            )
+            print(f"      because: {text['reason']}")
+            about = text.get("seal") or text.get("scope")
+            age = text["factor_age_seconds"]
+            print(f"      about {about}; factor {text['factors']['factor']}, given {age} s before")
     for one in records.get("declared_exceptions", []):
         print(f"  exception of policy {one['policy_version']}: {one['sentence']}; used {one['count']} times")
         print(f"      because: {one['reason']}")
@@ -413,6 +478,7 @@ def verify(
         signed, records = check_signatures(archive, keys)
         check_signed_rows(records)
         check_gates(records, events, whole)
+        check_emergencies(records, events)
         out("{}, made {}: everything holds.".format(manifest["title"], manifest["made_at"]))
         loose = sum(1 for stream, seq in hashes if seq > sealed.get(stream, 0))
         out(

@@ -60,6 +60,7 @@ KINDS = {
     "glass.broken": Happening("Glass broken: one signature is enough", "alert", "bad"),
     "glass.late_entry": Happening("Recorded afterwards: done past the portal", "alert", "watch"),
     "release.glass_broken": Happening("Glass broken for this release", "alert", "bad"),
+    "review.followed_up": Happening("What follows a review's no-go is named", "pen"),
     "review.reminder": Happening("Reminded of an owed review", "bell", "watch"),
     "review.late": Happening("An owed review is late and blocks", "alert", "bad"),
     "freeze.overridden": Happening("Let through a freeze", "frost", "watch"),

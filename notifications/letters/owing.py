@@ -58,7 +58,8 @@ def review_vetoed(news: News, to: Recipient) -> Letter:
         f"Review vetoed: {news.subject}",
         f"The review of {news.subject} was answered with a no-go.",
         news.reason,
-        "What ran is not undone by it: decide whether to go back or to fix it forward.",
+        "What ran is not undone by it: decide whether to go back or to fix it forward. It blocks the next "
+        "ordinary release until somebody has named there what follows.",
         button="Open the reviews",
         link=_page(),
     )

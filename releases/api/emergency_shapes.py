@@ -44,6 +44,12 @@ class OverrideShape(Strict):
     window = WindowShape(required=False, help_text="A new window; the release's own by default.")
 
 
+class FollowShape(Strict):
+    """What is done about a review that said no-go."""
+
+    follow_up = Text(lines=True, max_length=LONG, help_text="What follows, and by whom it is done.")
+
+
 class LateShape(Strict):
     """What was done past the portal while it was away."""
 
@@ -81,6 +87,7 @@ class ReviewGiven(Strict):
     cause = serializers.ChoiceField(choices=ReviewCause.choices)
     due_at = When()
     late = serializers.BooleanField()
+    follow_up = Char(allow_blank=True, help_text="What follows its no-go; it blocks until this is named.")
     gate = gives.GateGiven()
 
 
@@ -137,8 +144,10 @@ REVIEW_GIVEN = {
     "cause": "break_glass",
     "due_at": "2026-11-26T21:20:00Z",
     "late": False,
+    "follow_up": "",
     "gate": examples.GATE,
 }
+FOLLOW = {"follow_up": "2026.11.1 carries the tests that were missing; Quinn writes them by Friday."}
 BREAK = {"reason": "Patients cannot log in.", "seal": examples.SEAL}
 BROKEN = {
     "id": 3,
@@ -197,6 +206,7 @@ def review(owed: Review, *, late: bool) -> dict[str, Any]:
         "cause": owed.cause,
         "due_at": owed.due_at,
         "late": late,
+        "follow_up": owed.follow_up,
         "gate": show.gate(owed.gate),
     }
 

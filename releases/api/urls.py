@@ -39,6 +39,7 @@ urlpatterns = [
     path("emergency-stops/<id:pk>/ask-again/", emergencies.AskStopAgain.as_view(), name="api-stop-ask"),
     path("reviews/", emergencies.Reviews.as_view(), name="api-reviews"),
     path("reviews/<id:pk>/sign-offs/", emergencies.SignReview.as_view(), name="api-review-sign"),
+    path("reviews/<id:pk>/follow-up/", emergencies.FollowReview.as_view(), name="api-review-follow-up"),
     path("late-entries/", emergencies.LateEntries.as_view(), name="api-late-entries"),
     path("freezes/", freezes.Freezes.as_view(), name="api-freezes"),
     path("freezes/<id:pk>/", freezes.OneFreeze.as_view(), name="api-freeze"),

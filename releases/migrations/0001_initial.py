@@ -181,6 +181,7 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
                 ('factors', models.JSONField(default=dict)),
                 ('freeze', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='overrides', to='releases.freeze')),
+                ('signed_act', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='approvals.signedact')),
                 ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='freeze_overrides', to='releases.release')),
             ],
             options={

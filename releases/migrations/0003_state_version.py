@@ -75,8 +75,12 @@ BEGIN
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
-    gates := ARRAY(SELECT v.gate_id FROM approvals_review v JOIN approvals_gate g ON g.id = v.gate_id
-                   WHERE g.state = 'open') || r.gate_id;
+    -- its own, those of every review that is owed, and beside them in their streams: who signed there signs here
+    -- in no other role
+    gates := ARRAY(SELECT g.id FROM approvals_gate g WHERE g.state IN ('open', 'satisfied', 'rejected')
+                   AND g.stream IN (SELECT 'release/' || r.version UNION SELECT o.stream FROM approvals_review v
+                       JOIN approvals_gate o ON o.id = v.gate_id
+                       WHERE o.state = 'open' OR (o.state = 'rejected' AND v.follow_up = ''))) || r.gate_id;
     RETURN md5(concat_ws('|', {", ".join(f"coalesce({part}, '-')" for part in PARTS)}));
 END $$;
 """

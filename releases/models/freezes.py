@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from approvals.models.proved import proved
+from approvals.models.signed import SignedAct
 
 
 class Freeze(models.Model):
@@ -85,6 +86,7 @@ class FreezeOverride(models.Model):
     by = models.CharField(max_length=80)
     at = models.DateTimeField()
     factors = models.JSONField(default=dict)
+    signed_act = models.ForeignKey(SignedAct, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         """Once per span and seal, with a reason."""

@@ -89,22 +89,30 @@ def decision(d: Dossier) -> Fact | None:
 def reviews(d: Dossier) -> Fact | None:
     """Is a review owed for what ran with fewer signatures? A late one blocks the next ordinary release.
 
-    A security release passes, and so does one whose own glass is broken: emergencies are not ordinary.
+    So does one that said no-go, at once, until somebody has named what follows. A security release
+    passes, and so does one whose own glass is broken: emergencies are not ordinary.
     """
     if not d.reviews:
         return clear("reviews", "Reviews owed", "none", "No review is owed.")
-    late = [review for review in d.reviews if d.reached(review.due_at)]
+    vetoed = [review for review in d.reviews if review.is_vetoed]
+    late = vetoed + [r for r in d.reviews if r not in vetoed and d.reached(r.due_at)]
     if not late:
         first = d.reviews[0]
         text = f"{first.gate.label} is owed until {utc(first.due_at)}; once it is late it blocks."
         return watch(
             "reviews", "Reviews owed", f"{len(d.reviews)}", text, who=who_owes([first], d.release.gate)
         )
-    text = " ".join(f"{review.gate.label} is late since {utc(review.due_at)}." for review in late)
+    text = " ".join(
+        f"{review.gate.label} said no-go, and nobody has named what follows."
+        if review in vetoed
+        else f"{review.gate.label} is late since {utc(review.due_at)}."
+        for review in late
+    )
+    value = f"{len(late)} late" if not vetoed else f"{len(late)} block"
     who = who_owes(late, d.release.gate)
     if d.release.kind == Kind.SECURITY or d.glass is not None:
-        return watch("reviews", "Reviews owed", f"{len(late)} late", text, who=who)
-    return blocks("reviews", "Reviews owed", f"{len(late)} late", text, who=who)
+        return watch("reviews", "Reviews owed", value, text, who=who)
+    return blocks("reviews", "Reviews owed", value, text, who=who)
 
 
 def watching(d: Dossier) -> Fact | None:

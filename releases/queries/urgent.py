@@ -50,7 +50,10 @@ def urgent_for(actor: Actor, gates: Iterable[Gate], now: datetime) -> Urgent:
     )
     return Urgent(
         stops=[row for gate in found if hasattr(gate, "stop") for row in _of_stop(actor, gate, roles)],
-        late=[_late(review) for review in reviews if review.due_at <= now],
+        late=[
+            *(_vetoed(gate.review) for gate in found if hasattr(gate, "review") and _may_follow(actor, gate)),
+            *(_late(review) for review in reviews if review.due_at <= now),
+        ],
         owed=[_owed(review, roles[review.gate_id]) for review in reviews if review.due_at > now],
         policy=[_policy(roles[gate.pk]) for gate in found if gate.kind == "policy" and gate.pk in roles],
     )
@@ -72,6 +75,17 @@ def _of_stop(actor: Actor, gate: Gate, roles: dict[int, tuple[Role, ...]]) -> It
     elif not gate.is_live:
         text = f"Not to be lifted: {gate.closing_reason} It can be asked again."
         yield Waiting(title, text, HERE, "Look")
+
+
+def _may_follow(actor: Actor, gate: Gate) -> bool:
+    """Can this person name what follows a review that said no-go?"""
+    open_to = may(actor, Action.FOLLOW_REVIEW) is None and actor.id not in gate.barred
+    return open_to and gate.review.is_vetoed
+
+
+def _vetoed(review: Review) -> Waiting:
+    text = "It said no-go, and blocks the next ordinary release until somebody has named what follows."
+    return Waiting(review.gate.label, text, f"{HERE}reviews/{review.pk}/follow-up/", "Name what follows")
 
 
 def _late(review: Review) -> Waiting:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from accounts.actors import Actor
+from approvals.models import BreakGlass, Review
+from approvals.services.reviews import answer_by
 from deployments import queries as deployments
 from deployments.services import locks
 from events import clock
@@ -30,6 +32,8 @@ ACTION_CHARACTERS = 300
 @transaction.atomic
 def record(version: str, *, actor: Actor, cause: str, lessons: str, actions: Sequence[str] = ()) -> Lessons:
     """Keep cause, lessons and actions; the lock ends when no rollback is without them.
+
+    They are also what follows a review of this release that said no-go.
 
     Said again, they stand beside the first. Raises NotAllowed, ReleaseNotFound, WrongReleaseState,
     BadContent.
@@ -54,6 +58,10 @@ def record(version: str, *, actor: Actor, cause: str, lessons: str, actions: Seq
         before={"lessons": release.lessons.count() - 1},
         after={"cause": row.cause, "lessons": row.lessons, "actions": row.actions},
     )
+    words = f"Cause and lessons of {release.version} are written down."
+    late = BreakGlass.objects.filter(stream=release.stream, late_entry=True).values_list("pk", flat=True)
+    streams = [release.stream, *(f"late-entry/{pk}" for pk in late)]
+    answer_by(Review.objects.filter(gate__stream__in=streams), words, actor)
     _unlock(release, actor)
     return row
 

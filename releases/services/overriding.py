@@ -7,7 +7,7 @@ the middle of a shift is not overridden: there the plan's declared choice holds.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -15,8 +15,11 @@ from django.db import transaction
 from accounts.actors import Actor
 from accounts.services.factors import demand_fresh
 from approvals.emergency_rules import named_for
+from approvals.models import SignedAct
 from approvals.policy import Action
 from approvals.services.breaking import named_role, read_reason
+from approvals.services.emergency_signatures import FREEZE_OVERRIDE, freezes_as_signed, keep_emergency
+from approvals.services.signatures import ROWS
 from deployments import queries as deployments
 from events import clock
 from events.errors import Invalid
@@ -52,7 +55,7 @@ def override(
     spans = _named_spans(release, freezes, window)
     factors = demand_fresh(actor, f"override a freeze for {version}")
     now = clock.now()
-    made = FreezeOverride.objects.bulk_create(
+    wanted = [
         FreezeOverride(
             release=release,
             freeze=span.freeze,
@@ -66,18 +69,45 @@ def override(
             factors=factors,
         )
         for span in spans
-    )
+    ]
+    signed = keep_emergency(
+        FREEZE_OVERRIDE, actor=actor, role=role, reason=text, at=now, stream=release.stream, factors=factors,
+        seal=release.seal, release=release.version, freezes=freezes_as_signed(wanted),
+    )  # fmt: skip
+    for one in wanted:
+        one.signed_act = signed
+    made = FreezeOverride.objects.bulk_create(wanted)
     keep(
         release,
         "freeze.overridden",
         actor.id,
         after={"freezes": [_told(override) for override in made]},
         reason=text,
-        data={"seal": release.seal, "role": role.value, "factors": factors},
+        data={
+            "seal": release.seal,
+            "role": role.value,
+            "factors": factors,
+            "signature": signed.signature,
+            "key": signed.key_id,
+        },
     )
     if window is not None:
         put_unasked(release, window, actor, reason=text)
     return made
+
+
+def _rows_of_overrides(act: SignedAct) -> list[dict[str, Any]]:
+    """What the overrides of one signed act say now, as it was signed; registered for `verify_signatures`."""
+    rows = list(FreezeOverride.objects.filter(signed_act=act).select_related("freeze"))
+    freezes = freezes_as_signed(rows)
+    return [
+        {"role": o.role, "reason": o.reason, "seal": o.seal, "factors": o.factors, "freezes": freezes}
+        | {"at": o.at.astimezone(UTC).isoformat(), "signer_id": o.by}
+        for o in rows
+    ]
+
+
+ROWS[FREEZE_OVERRIDE] = _rows_of_overrides
 
 
 def in_the_way(release: Release, start: datetime, end: datetime) -> list[Frozen]:

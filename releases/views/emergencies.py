@@ -33,7 +33,6 @@ from deployments.services import stopping
 from events import clock
 from releases import forms
 from releases.queries.emergencies import stop_effect
-from releases.services import emergency
 
 HERE = "emergency:here"
 PAST = 20
@@ -60,14 +59,14 @@ class Here(PolicyPage):
         """Stops in force with what lifts them, reviews owed, and what was stopped before."""
         found = list(EmergencyStop.objects.select_related("gate")[:PAST])
         names = labels(actor for stop in found for actor in (stop.by, stop.lifted_by) if actor)
-        live, reviews = [stop for stop in found if stop.in_force], owed_reviews()
+        live, owed = [stop for stop in found if stop.in_force], owed_reviews()
         asked = standings(
-            [*read([g for g in [*(s.gate for s in live), *(r.gate for r in reviews)] if g]).values()]
+            [*read([g for g in [*(s.gate for s in live), *(r.gate for r in owed)] if g]).values()]
         )
         context = {
-            "sentence": _sentence([stop.place for stop in live], reviews),
+            "sentence": _sentence([stop.place for stop in live], owed),
             "stops": [_stop(self.actor, stop, names, asked) for stop in live],
-            "reviews": [_review(self.actor, review, asked) for review in reviews],
+            "reviews": [_review(self.actor, review, asked) for review in owed],
             "past": [
                 (stop, names[stop.by], names.get(stop.lifted_by, "")) for stop in found if not stop.in_force
             ],
@@ -87,16 +86,19 @@ def _late_act(actor: Actor) -> Act:
     return Act("late", "Record one afterwards", reverse("emergency:late-entry"), "pen", "", told, asks=True)
 
 
-def _now() -> str:
+def standing_now() -> str:
+    """What is stopped and which reviews are owed, as the pages are headed."""
     return _sentence([stop.place for stop in in_force()], owed_reviews())
 
 
-def _sentence(places: list[str], reviews: list[Review]) -> str:
+def _sentence(places: list[str], owed: list[Review]) -> str:
     stopped = f"{' and '.join(places).capitalize()} stopped." if places else "Nothing is stopped."
-    late = sum(review.due_at <= clock.now() for review in reviews)
+    late = sum(review.is_vetoed or review.due_at <= clock.now() for review in owed)
     if late:
-        return f"{stopped} {late} {'review is' if late == 1 else 'reviews are'} late and block."
-    count = len(reviews)
+        return (
+            f"{stopped} {late} {'review blocks' if late == 1 else 'reviews block'} the next ordinary release."
+        )
+    count = len(owed)
     return f"{stopped} {count or 'No'} review{'' if count == 1 else 's'} owed."
 
 
@@ -130,6 +132,9 @@ def _review(actor: Actor, review: Review, asked: dict[int, Any]) -> Asked:
     late = review.due_at <= clock.now()
     text = f"{review.get_cause_display()}. {review.gate.summary.get('reason', '')}"
     acts = [_sign_act(actor, review.gate, "emergency:sign-review", review.pk)]
+    if review.is_vetoed:
+        late, text = True, f"{text} It said no-go and blocks until somebody has named what follows."
+        acts = [_follow_act(actor, review)]
     return Asked(
         review.gate.label, text, "bad" if late else "watch", asked[review.gate_id], acts, review.due_at
     )
@@ -139,6 +144,12 @@ def _sign_act(actor: Actor, gate: Gate, route: str, pk: int) -> Act:
     roles = roles_for(actor, gate)
     told = "" if roles else (refusal(actor, Action.SIGN) or "Nobody waits for your signature here.")
     return Act(f"sign-{gate.pk}", "Sign", reverse(route, args=[pk]), "pen", "", told, asks=True)
+
+
+def _follow_act(actor: Actor, review: Review) -> Act:
+    url = reverse("emergency:follow-up", args=[review.pk])
+    told = refusal(actor, Action.FOLLOW_REVIEW, lambda: review.gate.barred.get(actor.id))
+    return Act(f"follow-{review.pk}", "Name what follows", url, "pen", "primary", told, asks=True)
 
 
 def roles_for(actor: Actor, gate: Gate) -> list[Role]:
@@ -192,7 +203,7 @@ class Stop(ActPage):
 
     def stands(self) -> str:
         """What is stopped already, and which reviews are owed."""
-        return _now()
+        return standing_now()
 
     def done_url(self) -> str:
         """Where it is lifted."""
@@ -207,7 +218,7 @@ class _OnStop(ActPage):
 
     def stands(self) -> str:
         """What is stopped, and which reviews are owed."""
-        return _now()
+        return standing_now()
 
     def done_url(self) -> str:
         """Back to the stops."""
@@ -302,7 +313,7 @@ class _Sign(ActPage):
 
     def stands(self) -> str:
         """What is stopped, and which reviews are owed."""
-        return _now()
+        return standing_now()
 
     def confirm(self) -> Confirm:
         """What the signature means."""
@@ -348,48 +359,3 @@ class SignReview(_Sign):
         if found is None:
             raise GateNotFound("There is no such review.")
         return found.gate
-
-
-class LateForm(django_forms.Form):
-    """What was done past the portal."""
-
-    version = django_forms.CharField(label="Release", max_length=100)
-    at = django_forms.CharField(
-        label="When it was done", max_length=40, help_text="With its offset: 2026-11-24T03:10:00Z."
-    )
-    reason = django_forms.CharField(
-        label="What was done, by whom, and why",
-        max_length=10_000,
-        widget=django_forms.Textarea(attrs={"rows": 4}),
-    )
-
-
-class LateEntry(ActPage):
-    """`/emergency/late-entry/`."""
-
-    form_class = LateForm
-
-    def confirm(self) -> Confirm:
-        """It starts nothing."""
-        return Confirm(
-            id="late-entry",
-            title="Record what was done while the portal was away",
-            effects=[
-                "It is kept with its true time and marked as a late entry. It starts and changes nothing.",
-                "Everybody whom the approval policy would have asked reviews it within 48 hours.",
-            ],
-            label="Record it",
-            url=reverse("emergency:late-entry"),
-            icon="pen",
-            keep="Not now",
-            keep_url=reverse(HERE),
-        )
-
-    def stands(self) -> str:
-        """What is stopped, and which reviews are owed."""
-        return _now()
-
-    def perform(self, data: dict[str, Any]) -> str:
-        """Record it."""
-        emergency.record_late(data["version"], actor=self.actor, reason=data["reason"], at=data["at"])
-        return f"The late entry about {data['version']} is recorded; its review is owed."

@@ -35,7 +35,8 @@ POST dossiers/ | GET dossiers/{dossier}/ | GET dossiers/{dossier}/archive/
 GET,POST legal-holds/ | POST legal-holds/{id}/lift/
 POST releases/{version}/break-glass/ | POST releases/{version}/freeze-overrides/
 GET,POST emergency-stops/ | POST emergency-stops/{id}/sign-offs/ | POST emergency-stops/{id}/lift/
-POST emergency-stops/{id}/ask-again/ | GET reviews/ | POST reviews/{id}/sign-offs/ | POST late-entries/
+POST emergency-stops/{id}/ask-again/ | GET reviews/ | POST reviews/{id}/sign-offs/
+POST reviews/{id}/follow-up/ | POST late-entries/
 """
 
 

@@ -72,6 +72,21 @@ def test_glass_is_broken_and_reviewed(ci: Caller) -> None:
     assert kind(Caller("rita").no(409, "post", address, body)) == "already-signed"
 
 
+def test_review_that_said_no_go_is_followed_up(ci: Caller) -> None:
+    release = world.in_review()
+    body = {"reason": "Patients cannot log in.", "seal": release.seal}
+    Caller("rita").ok("post", f"releases/{release.version}/break-glass/", body)
+    one = f"reviews/{ci.ok('get', 'reviews/')['results'][0]['id']}/"
+    no = {"role": "qa_lead", "answer": "no_go", "seal": release.seal, "remark": "Untested."}
+    Caller("quinn").ok("post", f"{one}sign-offs/", no)
+    follow = {"follow_up": "Quinn tests it by Friday."}
+    for name in (None, "quinn", "rita"):
+        (Caller(name) if name else ci).no(403, "post", f"{one}follow-up/", follow)
+    Caller("sasha").no(403, "post", f"{one}follow-up/", follow, portal_one_time_code="")
+    assert Caller("sasha").ok("post", f"{one}follow-up/", follow)["follow_up"] == follow["follow_up"]
+    assert kind(Caller("sasha").no(409, "post", f"{one}follow-up/", follow)) == "nothing-owed"
+
+
 def test_freeze_is_overridden_by_name(ci: Caller) -> None:
     release = world.approved()
     now = clock.now()

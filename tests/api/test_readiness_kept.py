@@ -14,15 +14,19 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Deputy, User
 from accounts.roles import Role
 from accounts.services.roles import grant_role
+from approvals.models import Review
+from approvals.services import reviews
+from approvals.services.signing import sign
 from deployments.models import Environment, EnvironmentLock, TargetView
 from events import clock
 from releases import queries
 from releases.api.whole import tag, whole
 from releases.models import Component, FactDefinition, Freeze, Release
 from releases.queries.state_version import state_version
+from releases.services import emergency
 from releases.states import MOMENTS
 from tests.api.caller import Caller
-from tests.cast import SETUP
+from tests.cast import SETUP, actor
 from tests.releases import world
 
 READY = "releases/2026.11.0/readiness/"
@@ -193,3 +197,15 @@ def test_freeze_that_begins_and_ends_changes_the_answer_without_any_act(ci: Call
             facts = {fact["name"]: fact["verdict"] for fact in ci.ok("get", READY)["facts"]}
         seen.append(facts["freeze"])
     assert seen == ["clear", "clear", "blocks", "blocks", "clear", "clear"]
+
+
+def test_state_is_another_once_what_follows_another_releases_review_is_named(platform: None) -> None:
+    world.in_review()
+    other = world.in_review("2026.12.0")
+    emergency.break_glass(other.version, actor=actor("rita"), reason="Outage.", seal=other.seal)
+    gate = Review.objects.get().gate
+    before = state()
+    sign(gate.pk, actor=actor("quinn"), role="qa_lead", answer="no_go", remark="Untested.", seal=gate.seal)
+    vetoed = state()
+    reviews.follow_up(gate.review.pk, actor=actor("sasha"), text="Tested by Friday.")
+    assert len({before, vetoed, state()}) == 3

@@ -131,3 +131,5 @@ def test_gate_that_passed_without_all_that_was_asked_is_named() -> None:
         verify_dossier.check_gate(passed, [], records, whole=False)
     glass = [{"kind": "glass.broken", "data": {"gate": 1}}]
     verify_dossier.check_gate(passed, glass, records, whole=False)
+    with pytest.raises(verify_dossier.Wrong, match="satisfied without 1 × anybody"):
+        verify_dossier.check_gate(passed, glass, records | {"signoffs": []}, whole=False)

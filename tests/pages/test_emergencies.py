@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from approvals.models import BreakGlass, EmergencyStop
+from approvals.models import BreakGlass, EmergencyStop, Review
 from events import clock
 from releases.services import emergency
 from tests.accounts.fixtures import give_factor
@@ -83,6 +83,22 @@ def test_glass_is_broken_from_the_release_and_its_review_is_shown() -> None:
     assert "Review of broken glass" in page("quinn").get("/emergency/").content.decode()
     world.sign(release, "quinn")
     assert "broke the glass" in page("rita").get(f"/releases/{release.version}/go/").content.decode()
+
+
+def test_review_that_said_no_go_waits_for_what_follows_on_the_pages() -> None:
+    release = world.in_review()
+    emergency.break_glass(release.version, actor=actor("rita"), reason="Outage.", seal=release.seal)
+    review = Review.objects.get()
+    answer = {"role": "qa_lead", "answer": "no_go", "remark": "Untested.", "seal": release.seal}
+    assert page("quinn").post(f"/emergency/reviews/{review.pk}/sign/", answer).status_code == 302
+    address = f"/emergency/reviews/{review.pk}/follow-up/"
+    assert "1 review blocks the next ordinary release." in page("quinn").get("/emergency/").content.decode()
+    assert address in page("sasha").get("/for-you/").content.decode()
+    assert address not in page("rita").get("/for-you/").content.decode()  # she broke the glass
+    assert "Untested." in page("sasha").get(address).content.decode()
+    assert page("sasha").post(address, {"follow_up": "Tested by Friday."}).status_code == 302
+    assert "No review" in page("sasha").get("/emergency/").content.decode()
+    assert page("sasha").get("/emergency/reviews/999/follow-up/").status_code == 404
 
 
 def test_late_entry_page_records() -> None:

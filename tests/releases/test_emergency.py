@@ -8,20 +8,23 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from approvals.errors import AlreadySigned, MayNotSign, NothingOwed
-from approvals.models import BreakGlass, Review
+from approvals.models import BreakGlass, Review, SignedAct
+from approvals.services import reviews
 from approvals.services.reviews import remind
+from approvals.services.signatures import faults
 from approvals.services.signing import sign
 from approvals.states import GateState
-from events import clock
+from events import canonical, clock
 from events.errors import Invalid, NotAllowed
 from events.models import Event
 from releases import queries
 from releases.errors import NotReady, WrongReleaseState, WrongSeal
 from releases.models import Release
-from releases.services import cancel, deciding, emergency, starting
+from releases.services import cancel, deciding, emergency, lessons, starting
 from releases.states import ReleaseState
 from tests import cast
 from tests.cast import actor
+from tests.events.tampering import as_superuser
 from tests.releases import world
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("platform")]
@@ -168,6 +171,108 @@ def test_signed_review_blocks_nothing() -> None:
     ordinary = world.in_review("2026.12.0")
     with clock.at(clock.now() + timedelta(days=3)):
         assert "reviews" not in world.blockers(ordinary, "go")
+
+
+def vetoed(release: Release) -> Review:
+    """Its review, which quinn answered with a no-go."""
+    gate = review_of(release).gate
+    sign(gate.pk, actor=actor("quinn"), role="qa_lead", answer="no_go", remark="Untested.", seal=gate.seal)
+    return review_of(release)
+
+
+def test_review_that_said_no_go_blocks_at_once_until_somebody_has_named_what_follows() -> None:
+    release = started(broken())
+    ordinary = world.in_review("2026.12.0")
+    review = vetoed(release)
+    assert "reviews" in world.blockers(ordinary, "go")
+    fact = queries.readiness(ordinary, "go").fact("reviews")
+    assert "said no-go, and nobody has named what follows" in fact.sentence
+    assert fact.who == "a Release Manager or a Security Officer"
+    reviews.follow_up(review.pk, actor=actor("sasha"), text="Quinn tests it by Friday; 2026.12.1 mends it.")
+    with clock.at(clock.now() + timedelta(days=9)):
+        assert "reviews" not in world.blockers(ordinary, "go")
+    act = Review.objects.get(pk=review.pk).follow_up_act
+    assert act is not None
+    assert canonical.loads(act.text)["reason"] == "Quinn tests it by Friday; 2026.12.1 mends it."
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "error", "says"),
+    [
+        ("quinn", "We test it.", NotAllowed, "a Release Manager or a Security Officer can"),
+        ("rita", "We test it.", MayNotSign, "they broke the glass themselves"),
+        ("sasha", "  ", Invalid, "Say what follows"),
+    ],
+)
+def test_who_names_what_follows_and_how(name: str, text: str, error: type[Exception], says: str) -> None:
+    review = vetoed(started(broken()))
+    with pytest.raises(error, match=says):
+        reviews.follow_up(review.pk, actor=actor(name), text=text)
+    assert Review.objects.get(pk=review.pk).is_vetoed
+
+
+def test_what_follows_is_named_once_and_only_of_a_no_go() -> None:
+    review = review_of(started(broken()))
+    with pytest.raises(NothingOwed):
+        reviews.follow_up(review.pk, actor=actor("sasha"), text="Nothing.")
+    with pytest.raises(DatabaseError, match="only of a review that said no-go"), transaction.atomic():
+        Review.objects.update(follow_up="By SQL.")
+    vetoed(Release.objects.get())
+    reviews.follow_up(review.pk, actor=actor("sasha"), text="We go back.")
+    with pytest.raises(NothingOwed):
+        reviews.follow_up(review.pk, actor=actor("sasha"), text="We stay.")
+    with pytest.raises(DatabaseError, match="named once"), transaction.atomic():
+        Review.objects.update(follow_up="By SQL.")
+
+
+def test_lessons_of_its_release_are_what_follows_a_no_go() -> None:
+    release = world.rolled_back()
+    entry = emergency.record_late(release.version, actor=actor("devon"), reason="Down.", at=clock.now())
+    review = Review.objects.get()
+    gate = review.gate
+    sign(gate.pk, actor=actor("quinn"), role="qa_lead", answer="no_go", remark="Untested.", seal=gate.seal)
+    lessons.record(release.version, actor=actor("devon"), cause="A full disk.", lessons="Watch it.")
+    assert entry.late_entry
+    assert not Review.objects.get(pk=review.pk).is_vetoed
+    assert Event.objects.filter(kind="review.followed_up").exists()
+
+
+def test_glass_late_entry_override_and_lifting_are_signed_with_meaning_scope_reason_and_factor() -> None:
+    release = broken()
+    emergency.record_late(release.version, actor=actor("devon"), reason="Portal was down.", at=clock.now())
+    said = {act.act: canonical.loads(act.text) for act in SignedAct.objects.all()}
+    glass = said["break-glass"]
+    assert glass["signer"]["login"] == "rita"
+    assert glass["meaning"].startswith("broke the glass: one signature is enough")
+    assert (glass["role"], glass["seal"]) == ("release_manager", release.seal)
+    assert glass["reason"] == "Patients cannot log in."
+    assert 1 <= glass["factor_age_seconds"] < 60
+    assert [one["role"] for one in glass["reviewed_by"]] == ["qa_lead", "security_officer"]
+    assert said["late-entry"]["reason"] == "Portal was down."
+    assert Event.objects.get(kind="glass.broken").data["signature"] == glass_act().signature
+    assert list(faults()) == []
+
+
+def glass_act() -> SignedAct:
+    return SignedAct.objects.get(act="break-glass")
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ("UPDATE approvals_breakglass SET reason = 'A whim.'", "for another reason than is shown"),
+        ("UPDATE approvals_breakglass SET role = 'security_officer'", "for another role"),
+        ("UPDATE approvals_breakglass SET seal = 'x'", "for another seal than is shown"),
+        ("DELETE FROM approvals_breakglass", "whose record is gone"),
+        ("DELETE FROM approvals_signedact", "was never signed by the portal's key"),
+    ],
+)
+def test_broken_glass_that_was_changed_by_sql_is_found(statement: str, found: str) -> None:
+    broken()
+    with transaction.atomic():
+        as_superuser(statement)
+        assert any(found in fault.sentence for fault in faults())
+        transaction.set_rollback(True)
 
 
 def test_review_is_reminded_of_ever_louder_until_it_is_answered() -> None:

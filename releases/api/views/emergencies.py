@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from approvals.errors import GateNotFound
 from approvals.models import EmergencyStop, Review
 from approvals.policy import Action
-from approvals.services import signing
+from approvals.services import reviews, signing
 from approvals.services import stopping as stops
 from approvals.states import GateState
 from deployments.services import stopping
@@ -183,6 +183,32 @@ class SignReview(Endpoint):
         """The signature as it is stored."""
         gate = Review.objects.filter(pk=pk).values_list("gate_id", flat=True).first()
         return _signed(self, request, gate)
+
+
+class FollowReview(Endpoint):
+    """`/api/v1/reviews/{id}/follow-up/`."""
+
+    policy_actions: ClassVar = {"POST": Action.FOLLOW_REVIEW}
+
+    @operation(
+        "Emergencies",
+        "Name what follows a review that said no-go",
+        description=(
+            "Until then it blocks the next ordinary release. Never by whoever broke the glass. By token it "
+            "needs a fresh one-time code in the header `Portal-One-Time-Code`."
+        ),
+        takes=shapes.FollowShape,
+        gives=shapes.ReviewGiven,
+        status=201,
+        example=shapes.FOLLOW,
+        answer={**shapes.REVIEW_GIVEN, **shapes.FOLLOW},
+        refuses=(404,),
+        name="reviews_follow_up",
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """The review, which blocks no longer."""
+        text = body_of(request, shapes.FollowShape)["follow_up"]
+        return Response(_reviews([reviews.follow_up(pk, actor=self.actor, text=text)])[0], status=201)
 
 
 class BreakGlass(Endpoint):
