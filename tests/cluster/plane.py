@@ -45,8 +45,9 @@ def free_port() -> int:
 class ControlPlane:
     """One control plane; `start` and `stop`, or killed with the test's process."""
 
-    def __init__(self, binaries: Binaries, *, audit: bool = False) -> None:
-        self.binaries, self.audit = binaries, audit
+    def __init__(self, binaries: Binaries, *, audit: bool = False, tunnel: Path | None = None) -> None:
+        """`tunnel` is the socket of an HTTP CONNECT proxy through which pods and nodes are reached."""
+        self.binaries, self.audit, self._tunnel = binaries, audit, tunnel
         self.folder = Path(tempfile.mkdtemp(prefix="hmhp-cluster-"))
         self.port, self._etcd_port, self._peer_port = free_port(), free_port(), free_port()
         self.server = f"https://127.0.0.1:{self.port}"
@@ -70,6 +71,13 @@ class ControlPlane:
             ],
         }
         (self.folder / "audit.yaml").write_text(yaml.safe_dump(policy))
+        way = {"proxyProtocol": "HTTPConnect", "transport": {"uds": {"udsName": str(self._tunnel)}}}
+        egress = {
+            "apiVersion": "apiserver.k8s.io/v1beta1",
+            "kind": "EgressSelectorConfiguration",
+            "egressSelections": [{"name": "cluster", "connection": way}],
+        }
+        (self.folder / "egress.yaml").write_text(yaml.safe_dump(egress))
         self._run("etcd", self._etcd())
         self.start_apiserver()
         self._run("controllers", self._controllers())
@@ -267,6 +275,8 @@ class ControlPlane:
                 "--audit-log-mode",
                 "blocking",
             ]
+        if self._tunnel:
+            command += ["--egress-selector-config-file", str(self.folder / "egress.yaml")]
         return command
 
     def _controllers(self) -> list[str]:

@@ -1,0 +1,178 @@
+"""`./portal demo --kubeconfig`: the launcher as a process, its example platform in pods that really run.
+
+One demo for the file.
+"""
+
+from __future__ import annotations
+
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hmhp_portal.launcher.cluster import image, places, reach
+from hmhp_portal.launcher.cluster.wish import MARK
+from hmhp_portal.launcher.installation import Installation
+from hmhp_portal.launcher.problem import Problem
+from platforms.kubernetes.api import Api
+from platforms.kubernetes.names import ENVIRONMENT, MANAGED_BY
+from tests.cluster import binaries
+from tests.cluster.conftest import make_namespace
+from tests.cluster.plane import ADMIN, ControlPlane
+from tests.cluster.running import IMAGE, LOADED, RunningPods, Tunnel
+from tests.cluster.standins import MERGE
+from tests.portal_process import PortalProcess, start_portal
+
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+PREFIX = "try"
+SPACES = [
+    f"{PREFIX}-{name}"
+    for name in ("development-us-east", "production-eu-central", "production-us-east", "staging-us-east")
+]
+LIVE = SPACES[1:3]
+
+
+@dataclass
+class Started:
+    """A demo on a control plane of its own."""
+
+    plane: ControlPlane
+    kubeconfig: Path
+    folder: Path
+    portal: PortalProcess
+
+    def get(self, path: str, space: str) -> list[dict[str, Any]]:
+        """The items of a list in a namespace: `apis/apps/v1 deployments`."""
+        root, plural = path.split()
+        items: list[dict[str, Any]] = self.plane.call("GET", f"/{root}/namespaces/{space}/{plural}")["items"]
+        return items
+
+    def page(self, space: str) -> str:
+        """The first page of the platform, as a visitor sees it through the API server."""
+        path = f"/api/v1/namespaces/{space}/services/patient-web:http/proxy/"
+        answer = self.plane.pool().request("GET", self.plane.server + path, headers=self.plane.headers())
+        return str(answer.data.decode())
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    """The launcher has come up, seed and all."""
+    found = binaries.find()
+    if found is None:
+        pytest.skip(binaries.SKIP)
+    base = tmp_path_factory.mktemp("own")
+    tunnel = Tunnel()
+    plane = ControlPlane(found, tunnel=tunnel.socket)
+    pods = RunningPods(plane, tunnel, base / "pods")
+    folder = base / "data"
+    try:
+        plane.start()
+        pods.start()
+        plane.call("POST", "/api/v1/namespaces", {"metadata": {"name": "somebody"}})
+        settings = {"metadata": {"name": "theirs", "labels": {"app.kubernetes.io/managed-by": "hmhp-portal"}}}
+        plane.call("POST", "/api/v1/namespaces/somebody/configmaps", settings)
+        kubeconfig = plane.kubeconfig(ADMIN)
+        options = ("--kubeconfig", str(kubeconfig), "--namespace", PREFIX)
+        with start_portal(folder, *options, mode="demo") as portal:
+            yield Started(plane, kubeconfig, folder, portal)
+        Installation(folder).clear()
+    finally:
+        pods.stop()
+        plane.stop()
+        tunnel.close()
+
+
+def test_start_says_where_everything_goes(started: Started) -> None:
+    told = started.portal.output
+    assert f"Cluster: context test of {started.kubeconfig}, {started.plane.server} (v1." in told
+    assert f"Namespaces: {', '.join(SPACES)}; nothing outside of them is touched" in told
+    assert "Traffic: one cut-over by Service selector, no shares (this cluster knows the Gateway API" in told
+    assert f"Image: {IMAGE}" in told
+    with urllib.request.urlopen(started.portal.url, timeout=20) as board:
+        assert board.status == 200
+
+
+def way_in(started: Started, token: str = ADMIN, **change: Any) -> Api:
+    """As the launcher comes in, with that kubeconfig."""
+    file = started.plane.kubeconfig(token, **change)
+    return reach.enter(file, *reach.context_of(file, ""))[0]
+
+
+def test_cluster_that_lets_nobody_in_is_told_in_one_sentence(started: Started) -> None:
+    with pytest.raises(Problem, match="does not accept the portal's credentials"):
+        way_in(started, "wrong")
+    with pytest.raises(Problem, match="certificate is not good"):
+        way_in(started, **{"certificate-authority": None})
+
+
+def test_missing_rights_are_named_by_verb_and_resource(started: Started) -> None:
+    space = make_namespace(started.plane, "narrow")
+    api = way_in(started, space.token)
+    with pytest.raises(
+        Problem, match="you may not get services/proxy, create pods, delete pods in the"
+    ) as told:
+        reach.demand_rights(api, ["narrow"], with_gateway=True)
+    assert "kubectl apply -n narrow -f deploy/kubernetes/role.yaml" in str(told.value)
+    with pytest.raises(Problem, match=r"get services, list services, watch services and \d+ more rights"):
+        reach.demand_rights(api, ["somebody"], with_gateway=False)
+    with pytest.raises(Problem, match=r"may not create and delete namespaces .* are missing: a, b"):
+        reach.demand_namespaces(api, ["a", "b"])
+    reach.demand_rights(way_in(started), ["somebody"], with_gateway=True)
+
+
+def test_gateway_must_be_there(started: Started) -> None:
+    api = way_in(started)
+    with pytest.raises(Problem, match="no Gateway edge in the namespace somebody"):
+        reach.demand_gateway(api, "somebody/edge")
+    listener = {"name": "http", "port": 80, "protocol": "HTTP"}
+    body = {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "Gateway",
+        "metadata": {"name": "edge"},
+        "spec": {"gatewayClassName": "any", "listeners": [listener]},
+    }
+    started.plane.call("POST", "/apis/gateway.networking.k8s.io/v1/namespaces/somebody/gateways", body)
+    assert "shared by weight" in reach.demand_gateway(api, "somebody/edge")
+
+
+def test_namespace_of_somebody_is_used_once_handed_over_and_stays(started: Started) -> None:
+    api, path = way_in(started), "/api/v1/namespaces/handed"
+    started.plane.call("POST", "/api/v1/namespaces", {"metadata": {"name": "handed"}})
+    with pytest.raises(
+        Problem, match=f"is not this demo's.*kubectl label --overwrite namespace handed {MARK}=k"
+    ):
+        places.missing(api, ["handed"], "k")
+    started.plane.call("PATCH", path, {"metadata": {"labels": {MARK: "k"}}}, MERGE)
+    assert places.missing(api, ["handed", "none"], "k") == ["none"]
+    for name, labels in (("ours", {ENVIRONMENT: "staging", MANAGED_BY: "hmhp-portal"}), ("theirs", {})):
+        started.plane.call("POST", f"{path}/configmaps", {"metadata": {"name": name, "labels": labels}})
+    places.remove(api, {"handed": "staging"}, "k", print)
+    left = {item["metadata"]["name"] for item in started.get("api/v1 configmaps", "handed")}
+    assert ("ours" in left, "theirs" in left) == (False, True)
+    places.remove(api, {"somebody": "staging"}, "k", print)
+    assert "theirs" in {item["metadata"]["name"] for item in started.get("api/v1 configmaps", "somebody")}
+
+
+def test_image_of_no_registry_is_told_with_what_to_name(started: Started) -> None:
+    with pytest.raises(Problem, match=r"by no digest of a registry .*--image NAME@sha256"):
+        image.by_digest(way_in(started), "somebody", f"{LOADED}:1", {}, print)
+    assert started.get("api/v1 pods", "somebody") == []
+
+
+def test_platform_runs_by_digest_under_our_labels(started: Started) -> None:
+    for space in (SPACES[3], *LIVE):
+        found = {item["metadata"]["labels"]["release.hmhp.example/component"]: item
+                 for item in started.get("apis/apps/v1 deployments", space)}  # fmt: skip
+        assert set(found) == {"patient-web", "scheduling", "records", "notification-worker"}
+        for item in found.values():
+            assert item["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "hmhp-portal"
+            assert item["spec"]["template"]["spec"]["containers"][0]["image"] == IMAGE
+            assert item["status"]["readyReplicas"] == 1
+        (schedule,) = started.get("apis/batch/v1 cronjobs", space)
+        assert not schedule["spec"].get("suspend")
+    assert "patient-web 5.3.1, scheduling 3.7.4" in started.page(LIVE[0])
+    assert "patient-web 5.4.0, scheduling 3.8.0" in started.page(SPACES[3])
+    assert started.get("api/v1 pods", SPACES[0]) == []
