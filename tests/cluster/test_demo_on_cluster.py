@@ -1,10 +1,12 @@
 """`./portal demo --kubeconfig`: the launcher as a process, its example platform in pods that really run.
 
-One demo for the file.
+One demo for the file; its tests go on from each other, as a reader does.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from hmhp_portal.launcher.cluster import image, places, reach
 from hmhp_portal.launcher.cluster.wish import MARK
@@ -24,6 +27,7 @@ from tests.cluster.conftest import make_namespace
 from tests.cluster.plane import ADMIN, ControlPlane
 from tests.cluster.running import IMAGE, LOADED, RunningPods, Tunnel
 from tests.cluster.standins import MERGE
+from tests.e2e.rest_client import RestClient
 from tests.portal_process import PortalProcess, start_portal
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
@@ -33,6 +37,18 @@ SPACES = [
     for name in ("development-us-east", "production-eu-central", "production-us-east", "staging-us-east")
 ]
 LIVE = SPACES[1:3]
+SIGNERS = {"quinn": "qa_lead", "sasha": "security_officer", "rita": "release_manager"}
+TOKENS = """
+import json
+from accounts.actors import system
+from accounts.models import User
+from accounts.roles import Scope
+from accounts.services.tokens import create_token
+print(json.dumps({
+    user.handle: create_token(name="own", scopes=Scope.values, actor=system("test"), owner=user)[1]
+    for user in User.objects.all()
+}))
+"""
 
 
 @dataclass
@@ -55,6 +71,15 @@ class Started:
         path = f"/api/v1/namespaces/{space}/services/patient-web:http/proxy/"
         answer = self.plane.pool().request("GET", self.plane.server + path, headers=self.plane.headers())
         return str(answer.data.decode())
+
+    def counted(self, space: str) -> dict[str, int]:
+        """What the visitors say that each colour answered there."""
+        settled = json.loads((self.folder / "cluster.json").read_text())
+        query = f"visitors_requests%7Bnamespace=%22{space}%22%7D"
+        url = f"http://127.0.0.1:{settled['port']}/api/v1/query?query={query}"
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            rows = json.load(answer)["data"]["result"]
+        return {row["metric"]["slot"]: int(row["value"][1]) for row in rows}
 
 
 @pytest.fixture(scope="module")
@@ -176,3 +201,48 @@ def test_platform_runs_by_digest_under_our_labels(started: Started) -> None:
     assert "patient-web 5.3.1, scheduling 3.7.4" in started.page(LIVE[0])
     assert "patient-web 5.4.0, scheduling 3.8.0" in started.page(SPACES[3])
     assert started.get("api/v1 pods", SPACES[0]) == []
+
+
+def test_release_goes_to_production_past_the_judge(started: Started) -> None:
+    portal = started.portal
+    tokens = json.loads(portal.manage("shell", "-v0", "-c", TOKENS))
+    callers = {name: RestClient(portal.url, token) for name, token in tokens.items()}
+    _hurry(started)
+    releases = callers["rita"].ok("GET", "releases/")["results"]
+    (waiting,) = [release for release in releases if release["state"] == "review"]
+    one = f"releases/{waiting['version']}/"
+    seal = callers["rita"].ok("GET", one)["seal"]
+    for name, role in SIGNERS.items():
+        body = {"role": role, "answer": "go", "seal": seal}
+        callers[name].ok("POST", f"{one}sign-offs/", body, Portal_One_Time_Code=_code(portal, name))
+    said = {"answer": "go", "seal": seal}
+    callers["rita"].ok("POST", f"{one}decision/", said, Portal_One_Time_Code=_code(portal, "rita"))
+    backup = {"value": "clear", "link": "https://ops.example/1"}  # the seed's may be old on a slow machine
+    callers["devon"].ok("POST", f"{one}facts/backup_age/", backup)
+    before = {space: set(started.counted(space)) for space in LIVE}
+    run = callers["devon"].ok("POST", f"{one}deploy/", {"seal": seal})["run"]
+    ended = callers["devon"].wait(
+        f"deployments/{run}/", lambda shown: shown["state"] in ("succeeded", "failed", "rolled_back")
+    )
+    assert ended["state"] == "succeeded", ended["sentence"]
+    for space in LIVE:
+        assert "patient-web 5.4.0, scheduling 3.8.0" in started.page(space)
+        (green,) = set(started.counted(space)) - before[space]
+        (edge,) = [s for s in started.get("api/v1 services", space) if s["metadata"]["name"] == "patient-web"]
+        assert edge["spec"]["selector"]["release.hmhp.example/slot"] == green
+        assert started.counted(space)[green] >= 25
+
+
+def _hurry(started: Started) -> None:
+    """The same platform with shorter times, loaded as its owner would."""
+    file = started.folder / "platform.yaml"
+    document = yaml.safe_load(file.read_text())
+    document["environments"][-1]["strategy"] |= {"bake_seconds": 3, "monitoring_seconds": 3}
+    file.write_text(yaml.safe_dump(document))
+    started.portal.manage("load_platform", str(file))
+
+
+def _code(portal: PortalProcess, name: str) -> str:
+    found = re.search(r"\b\d{6}\b", portal.manage("one_time_code", name))
+    assert found is not None
+    return found[0]
