@@ -28,7 +28,7 @@ from tests.cluster.plane import ADMIN, ControlPlane
 from tests.cluster.running import IMAGE, LOADED, RunningPods, Tunnel
 from tests.cluster.standins import MERGE
 from tests.e2e.rest_client import RestClient
-from tests.portal_process import PortalProcess, start_portal
+from tests.portal_process import PortalProcess
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 PREFIX = "try"
@@ -101,8 +101,13 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
         plane.call("POST", "/api/v1/namespaces/somebody/configmaps", settings)
         kubeconfig = plane.kubeconfig(ADMIN)
         options = ("--kubeconfig", str(kubeconfig), "--namespace", PREFIX)
-        with start_portal(folder, *options, mode="demo") as portal:
+        portal = PortalProcess(folder, ["demo", "--data", str(folder), "--port", "0", *options], {})
+        try:
+            portal.url = portal.wait_for(r"The portal is at\s+(\S+)", seconds=300).group(1)
+            portal.wait_for("All processes run")
             yield Started(plane, kubeconfig, folder, portal)
+        finally:
+            portal.stop()
         Installation(folder).clear()
     finally:
         pods.stop()
