@@ -219,7 +219,7 @@ def signed_otherwise(gate: Gate, actor: Actor, role: Role) -> str | None:
         if other.person_id == actor.user.pk and other.role != role:
             return (
                 f"{actor.label} has signed this already as {Role(other.role).label} (gate "
-                f"{other.gate.kind}), and one person signs in one role. Another {role.label} can."
+                f"{other.kind}), and one person signs in one role. Another {role.label} can."
             )
     return None
 

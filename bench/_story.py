@@ -160,7 +160,7 @@ class _Story:
     def _made(self, version: str, *, days: float) -> None:
         past = replace(HISTORY[1], brings={"reminders": version})
         with self.played.at(clock.now() - timedelta(days=days)):
-            playing._make(past, version, None, self.cast, HOST, self.artifact)
+            playing.make(past, version, None, self.cast, HOST, playing.brought(past, self.artifact))
 
     def _staged(self, version: str, *, days: float) -> None:
         self._made(version, days=days)

@@ -6,13 +6,15 @@ written by `approvals.services` only; answers are granted or withdrawn, never ed
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q
+from django.db.models.functions import JSONObject
 from django_fsm import FSMField, transition
 
 from accounts.roles import Role
@@ -25,23 +27,23 @@ if TYPE_CHECKING:
 OPEN, SATISFIED = GateState.OPEN.value, GateState.SATISFIED.value
 
 
-ELSEWHERE = "_answers_elsewhere_read"
-"""On a gate: its `answers_elsewhere`, as its reader found them."""
+@dataclass(frozen=True, slots=True)
+class StandsElsewhere:
+    """A standing answer at another live gate of the same subject: whose, in which role, the gate's kind."""
+
+    person_id: int
+    role: str
+    kind: str
 
 
-def answers_elsewhere(gates: Sequence[Gate]) -> dict[int, list[SignOff]]:
-    """Gate id → standing answers at other live gates of the same subject; one query for all."""
+def elsewhere() -> ArraySubquery:
+    """Of a requirement: the `StandsElsewhere` of its gate as JSON, read in the requirement's own query."""
     answers = apps.get_model("approvals", "SignOff").objects.filter(
-        gate__stream__in={gate.stream for gate in gates},
-        gate__state__in=LIVE,
-        withdrawn_at=None,
-        invalid_reason="",
+        gate__stream=OuterRef("gate__stream"), gate__state__in=LIVE, withdrawn_at=None, invalid_reason=""
     )
-    rows = list(answers.select_related("gate").order_by("at", "pk")) if gates else []
-    return {
-        gate.pk: [row for row in rows if row.gate_id != gate.pk and row.gate.stream == gate.stream]
-        for gate in gates
-    }
+    told = JSONObject(person_id="person_id", role="role", kind="gate__kind")
+    others = answers.exclude(gate_id=OuterRef("gate_id")).order_by("at", "pk")
+    return ArraySubquery(others.values_list(told))
 
 
 class Gate(models.Model):
@@ -133,10 +135,13 @@ class Gate(models.Model):
         return sorted((s for s in self.signoffs.all() if s.stands), key=lambda s: (s.at, s.pk))
 
     @property
-    def answers_elsewhere(self) -> list[SignOff]:
-        """Standing answers at other live gates of its subject; `standings` reads them for many gates."""
-        found: list[SignOff] | None = getattr(self, ELSEWHERE, None)
-        return answers_elsewhere([self])[self.pk] if found is None else found
+    def answers_elsewhere(self) -> list[StandsElsewhere]:
+        """Standing answers at other live gates of its subject; `queries.gates` reads them beforehand."""
+        asked = list(self.requirements.all())[:1]
+        if asked and not hasattr(asked[0], "elsewhere"):
+            asked = list(self.requirements.annotate(elsewhere=elsewhere())[:1])
+        found: list[dict[str, Any]] = getattr(asked[0], "elsewhere", []) if asked else []
+        return [StandsElsewhere(**told) for told in found]
 
     @property
     def is_met(self) -> bool:

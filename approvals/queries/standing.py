@@ -15,7 +15,7 @@ from accounts.actors import Actor
 from accounts.models import User
 from accounts.roles import Role
 from approvals.models import Decision, Gate, Requirement, SignOff
-from approvals.models.gates import ELSEWHERE, answers_elsewhere
+from approvals.models.gates import elsewhere
 from approvals.policy import Action, may, may_sign, signed_otherwise, why_barred
 from approvals.queries.people import role_holders
 from approvals.rules import Asked, why_unmet
@@ -38,10 +38,11 @@ class RequirementStanding:
     who_can: tuple[str, ...]
 
 
-def parts(to_gate: str = "") -> tuple[str | Prefetch[str], ...]:
+def parts(to_gate: str = "") -> tuple[Prefetch[str], ...]:
     """What `standing` reads of a gate, for `prefetch_related`; `to_gate` is the way there ("gate__")."""
     given = SignOff.objects.select_related("person", "stands_in_for").order_by("at", "pk")
-    return (f"{to_gate}requirements", Prefetch(f"{to_gate}signoffs", given))
+    asked = Requirement.objects.annotate(elsewhere=elsewhere())
+    return (Prefetch(f"{to_gate}requirements", asked), Prefetch(f"{to_gate}signoffs", given))
 
 
 def gates() -> QuerySet[Gate]:
@@ -71,7 +72,6 @@ def standings(asked: Sequence[Gate]) -> dict[int, list[RequirementStanding]]:
     fresh = read | gates().in_bulk([gate.pk for gate in asked if gate.pk not in read])
     asking = [gate for gate in fresh.values() if gate.is_live and _asks(gate)]
     people = _signers_of(asking)
-    _read_elsewhere(asking)
     return {
         pk: [_standing_of(gate, requirement, people) for requirement in gate.requirements.all()]
         for pk, gate in fresh.items()
@@ -110,14 +110,6 @@ def _signers_of(live: Sequence[Gate]) -> list[Actor]:
     for gate in live:
         setattr(gate, PEOPLE, people)
     return people
-
-
-def _read_elsewhere(live: Sequence[Gate]) -> None:
-    """What `may_sign` asks of other gates, read for all of these together."""
-    found = answers_elsewhere([gate for gate in live if not hasattr(gate, ELSEWHERE)])
-    for gate in live:
-        if gate.pk in found:
-            setattr(gate, ELSEWHERE, found[gate.pk])
 
 
 def missing(gate: Gate) -> list[Blocker]:
@@ -182,7 +174,6 @@ def waiting_for(actor: Actor, among: Iterable[Gate] | None = None) -> list[tuple
     if among is None:
         among = gates().filter(state=GateState.OPEN)
     opened = [gate for gate in among if gate.status == GateState.OPEN]
-    _read_elsewhere(opened)
     for gate in sorted(opened, key=lambda gate: (gate.opened_at, gate.pk)):
         unmet = [r for r in gate.requirements.all() if _is_unmet(gate, r)]
         roles = tuple(Role(r.role) for r in unmet if may_sign(gate, actor, Role(r.role)) is None)

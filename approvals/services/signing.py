@@ -116,8 +116,9 @@ def _count_exceptions(gate: Gate, signoff: SignOff) -> None:
 
 def _has_another_role(gate: Gate, signoff: SignOff) -> bool:
     """Does this person stand in another role here, or at another live gate of the same subject?"""
-    standing = [*gate.standing_signoffs, *gate.answers_elsewhere]
-    return any(s.person_id == signoff.person_id and s.role != signoff.role for s in standing)
+    here = [(s.person_id, s.role) for s in gate.standing_signoffs]
+    there = [(s.person_id, s.role) for s in gate.answers_elsewhere]
+    return any(person == signoff.person_id and role != signoff.role for person, role in here + there)
 
 
 def _store(gate: Gate, actor: Actor, role: Role, answer: Answer, remark: str) -> SignOff:

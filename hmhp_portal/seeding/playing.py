@@ -85,9 +85,8 @@ def play(
     `configured` makes everybody's image a version of a component; such a platform has no migrations.
     """
     opens = past.opens(clock.now())
-    brings = {name: _entry(past, name, number, artifact, configured) for name, number in past.brings.items()}
     with played.at(opens - timedelta(days=6)):
-        _make(past, version, before, cast, host, brings)
+        make(past, version, before, cast, host, brought(past, artifact, configured))
         paperwork.check(version, cast)
         clock.advance(timedelta(hours=3))
         run = stage.stage(version, actor=cast.ci)
@@ -115,9 +114,17 @@ def play(
         reading.read(deliver=False)
 
 
-def _make(
+def brought(
+    past: Past, artifact: Callable[[str, str], str], configured: Configured | None = None
+) -> dict[str, dict[str, Any]]:
+    """The components of a release of the past, as CI names them."""
+    return {name: _entry(past, name, number, artifact, configured) for name, number in past.brings.items()}
+
+
+def make(
     past: Past, version: str, before: str | None, cast: Cast, host: str, brings: dict[str, dict[str, Any]]
 ) -> None:
+    """The draft of a release of the past, new or following up on the one before."""
     if past.follows and before is not None:
         follow_up.follow_up(before, actor=cast.manager, new_version=version)
         for name, entry in brings.items():

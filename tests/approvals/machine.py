@@ -202,13 +202,7 @@ class Sequences(RuleBasedStateMachine):
     @rule(kind=gate_of, pick=some_pick, off=st.booleans())
     def loses_a_role_and_signs_in_an_old_session(self, kind: str, pick: int, off: bool) -> None:
         """A request that began with a role which is gone when it signs."""
-        asked = self.asked[kind]
-        ways = [
-            (name, role)
-            for name in NAMES
-            for role in asked.rules.counts
-            if self.why_not(kind, name, role) is None
-        ]
+        ways = self.who_may_sign_as(kind)
         if ways:
             name, role = ways[pick % len(ways)]
             began = self.actor(name)
@@ -217,6 +211,19 @@ class Sequences(RuleBasedStateMachine):
             else:
                 self.take_role(name, role)
             self.signs(kind, began, name, role)
+
+    @rule(kind=gate_of, pick=some_pick)
+    def whoever_may_signs_without_a_second_factor(self, kind: str, pick: int) -> None:
+        """Nothing but the factor is missing."""
+        ways = self.who_may_sign_as(kind)
+        if ways:
+            name, role = ways[pick % len(ways)]
+            self.signs(kind, self.actor(name), name, role, "unproved")
+
+    def who_may_sign_as(self, kind: str) -> list[tuple[str, str]]:
+        """Everybody who would be let sign now, with each role that they would be let sign in."""
+        roles = self.asked[kind].rules.counts
+        return [(name, role) for name in NAMES for role in roles if self.why_not(kind, name, role) is None]
 
     def signs(self, kind: str, who: Actor, name: str, role: str, how: str = "") -> None:
         """One answer, beside what the model expects of it; `how` is what else is wrong or other with it."""

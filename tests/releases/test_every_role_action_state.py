@@ -75,6 +75,7 @@ OTHERS = frozenset(
         Action.NAME_DEPUTY,
         Action.WITHDRAW_POLICY,
         Action.STOP,
+        Action.FOLLOW_REVIEW,
         Action.LIFT_STOP,
         Action.RECORD_LATE,
         Action.MANAGE_HOLDS,
