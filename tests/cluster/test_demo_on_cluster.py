@@ -103,7 +103,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
         options = ("--kubeconfig", str(kubeconfig), "--namespace", PREFIX)
         portal = PortalProcess(folder, ["demo", "--data", str(folder), "--port", "0", *options], {})
         try:
-            portal.url = portal.wait_for(r"The portal is at\s+(\S+)", seconds=300).group(1)
+            portal.url = portal.wait_for(r"The portal is at\s+(\S+)", seconds=600).group(1)
             portal.wait_for("All processes run")
             yield Started(plane, kubeconfig, folder, portal)
         finally:
