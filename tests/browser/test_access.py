@@ -50,6 +50,7 @@ WITHOUT = {
     "emergency/stops/<int:pk>/lift/",
     "emergency/stops/<int:pk>/ask-again/",
     "emergency/reviews/<int:pk>/sign/",
+    "emergency/reviews/<int:pk>/follow-up/",
     "audit/dossiers/<uuid:dossier>/",
     "policy/sign/",
     "policy/take-back/",

@@ -34,9 +34,7 @@ class Visitor:
 
     def fresh(self, site: Site, name: str = "", **how: Any) -> Any:
         """A page of a context of its own."""
-        # Nothing here is about motion, and drawing it costs more than all the rest.
-        usual = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"}
-        context = self._chromium.new_context(**(usual | how))
+        context = self._chromium.new_context(**({"viewport": {"width": 1440, "height": 900}} | how))
         context.add_init_script(WATCH_POLICY)
         if name:
             self.log_in(site, name, context)
