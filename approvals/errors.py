@@ -97,7 +97,7 @@ class Stopped(PortalError):
 
 
 class NothingOwed(WrongState):
-    """There is nothing to break the glass for: the gate has all its signatures, or asks nobody."""
+    """There is nothing to break the glass for or to follow up: nothing is owed, or nobody is asked."""
 
     type = "nothing-missing"
     title = "Nothing is missing"

@@ -84,7 +84,7 @@ def test_review_that_said_no_go_is_followed_up(ci: Caller) -> None:
         (Caller(name) if name else ci).no(403, "post", f"{one}follow-up/", follow)
     Caller("sasha").no(403, "post", f"{one}follow-up/", follow, portal_one_time_code="")
     assert Caller("sasha").ok("post", f"{one}follow-up/", follow)["follow_up"] == follow["follow_up"]
-    assert kind(Caller("sasha").no(409, "post", f"{one}follow-up/", follow)) == "nothing-owed"
+    assert kind(Caller("sasha").no(409, "post", f"{one}follow-up/", follow)) == "nothing-missing"
 
 
 def test_freeze_is_overridden_by_name(ci: Caller) -> None:
