@@ -45,10 +45,11 @@ class PortalError(Exception):
 
     @property
     def lead(self) -> str:
-        """What the detail says before it names its blockers, for whoever lists them below it."""
-        if not self.blockers:
-            return self.detail
-        return self.detail.partition(self.blockers[0].sentence)[0].strip()
+        """What the detail says beside its blockers, for whoever lists them below it."""
+        text = self.detail
+        for blocker in self.blockers:
+            text = text.replace(blocker.sentence, "")
+        return " ".join(text.split())
 
 
 class Invalid(PortalError):

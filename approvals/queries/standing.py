@@ -70,8 +70,7 @@ def standings(asked: Sequence[Gate]) -> dict[int, list[RequirementStanding]]:
     """`standing` for many gates by their id; gates that `gates()` has read are not read again."""
     read = {gate.pk: gate for gate in asked if is_read(gate)}
     fresh = read | gates().in_bulk([gate.pk for gate in asked if gate.pk not in read])
-    asking = [gate for gate in fresh.values() if gate.is_live and _asks(gate)]
-    people = _signers_of(asking)
+    people = _signers_of([gate for gate in fresh.values() if gate.is_live and _asks(gate)])
     return {
         pk: [_standing_of(gate, requirement, people) for requirement in gate.requirements.all()]
         for pk, gate in fresh.items()
@@ -173,7 +172,7 @@ def waiting_for(actor: Actor, among: Iterable[Gate] | None = None) -> list[tuple
     found = []
     if among is None:
         among = gates().filter(state=GateState.OPEN)
-    opened = [gate for gate in among if gate.status == GateState.OPEN]
+    opened = (gate for gate in among if gate.status == GateState.OPEN)
     for gate in sorted(opened, key=lambda gate: (gate.opened_at, gate.pk)):
         unmet = [r for r in gate.requirements.all() if _is_unmet(gate, r)]
         roles = tuple(Role(r.role) for r in unmet if may_sign(gate, actor, Role(r.role)) is None)
