@@ -19,7 +19,7 @@ from deployments.models import DeploymentRun
 from deployments.services import keeping
 from deployments.states import RunState
 from events import clock
-from hmhp_portal.seeding import paperwork, playing
+from hmhp_portal.seeding import bringing, paperwork, playing
 from hmhp_portal.seeding.cast import Cast, assemble
 from hmhp_portal.seeding.history import HISTORY, Past
 from hmhp_portal.seeding.playing import Played
@@ -93,7 +93,7 @@ class _Story:
     def __init__(self, cast: Cast) -> None:
         self.cast = cast
         self.played = Played()
-        self.artifact = playing.artifacts_of({})
+        self.artifact = bringing.artifacts_of({})
 
     def completed(self, version: str) -> None:
         self._play(HISTORY[0], version)
@@ -160,7 +160,7 @@ class _Story:
     def _made(self, version: str, *, days: float) -> None:
         past = replace(HISTORY[1], brings={"reminders": version})
         with self.played.at(clock.now() - timedelta(days=days)):
-            playing.make(past, version, None, self.cast, HOST, playing.brought(past, self.artifact))
+            playing.make(past, version, None, self.cast, HOST, bringing.brought(past, self.artifact))
 
     def _staged(self, version: str, *, days: float) -> None:
         self._made(version, days=days)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +13,7 @@ from deployments.services.reconcile import reconcile
 from deployments.states import UNSUCCESSFUL, RunState
 from events import clock
 from hmhp_portal.seeding import paperwork
+from hmhp_portal.seeding.bringing import Configured, brought, commit_of
 from hmhp_portal.seeding.cast import Cast
 from hmhp_portal.seeding.history import Past
 from hmhp_portal.seeding.played import PlayedTarget, PlayedTime
@@ -24,9 +24,6 @@ from releases.models import Release
 from releases.services import create, edit, follow_up, lessons, stage, starting
 from releases.services.advance import advance
 from releases.states import ENDS, ReleaseState
-
-Configured = Callable[[str, str], Mapping[str, str]]
-"""The configuration of a component's version."""
 
 LOOK = timedelta(seconds=8)
 MOST_LOOKS = 600
@@ -114,13 +111,6 @@ def play(
         reading.read(deliver=False)
 
 
-def brought(
-    past: Past, artifact: Callable[[str, str], str], configured: Configured | None = None
-) -> dict[str, dict[str, Any]]:
-    """The components of a release of the past, as CI names them."""
-    return {name: _entry(past, name, number, artifact, configured) for name, number in past.brings.items()}
-
-
 def make(
     past: Past, version: str, before: str | None, cast: Cast, host: str, brings: dict[str, dict[str, Any]]
 ) -> None:
@@ -141,22 +131,6 @@ def make(
         title=past.title,
         notes=past.notes,
     )
-
-
-def commit_of(version: str) -> str:
-    """A commit's hash for a release of the example."""
-    return hashlib.sha1(f"commit {version}".encode(), usedforsecurity=False).hexdigest()
-
-
-def _entry(
-    past: Past, name: str, number: str, artifact: Callable[[str, str], str], configured: Configured | None
-) -> dict[str, Any]:
-    entry: dict[str, Any] = {"artifact": artifact(name, number), "version": number}
-    if configured is not None:
-        return entry | {"configuration": dict(configured(name, number))}
-    if name == "records" and past.migration != "none":
-        entry["migration"] = {"class": past.migration, "hash": artifact("records-migrations", number)[:23]}
-    return entry
 
 
 def _deploy(past: Past, version: str, cast: Cast, played: Played) -> None:
@@ -186,16 +160,3 @@ def finish(played: Played) -> None:
             return
         played.look(None)
     raise RuntimeError("The demo's past is stuck: a run does not come to its end.")
-
-
-def artifacts_of(built: Mapping[str, Any]) -> Callable[[str, str], str]:
-    """Digests by component and version: the real one where the example has it, else one of its own."""
-    real = {
-        (part.component, part.version): part.artifact for parts in built.values() for part in parts.values()
-    }
-
-    def artifact(name: str, version: str) -> str:
-        digest = hashlib.sha256(f"{name} {version}".encode()).hexdigest()
-        return str(real.get((name, version), f"sha256:{digest}"))
-
-    return artifact

@@ -19,8 +19,9 @@ from deployments.services.reconcile import reconcile
 from deployments.states import RunState
 from events import clock
 from hmhp_portal.seeding import paperwork
+from hmhp_portal.seeding.bringing import commit_of
 from hmhp_portal.seeding.cast import Cast
-from hmhp_portal.seeding.playing import commit_of, under_way
+from hmhp_portal.seeding.playing import under_way
 from notifications.services import reading
 from platforms.base import JobSpec, Platform, Routing
 from releases import queries

@@ -1,8 +1,7 @@
 """Keeps one process of a component running, and knows in words why it is not ready.
 
 In comes a way to launch it, out go readiness, restarts and a reason. Dead processes are started
-again with growing pauses. Called by `slots.py`; `ScheduleKeeper` starts its command again and
-again with a pause, never two at once.
+again with growing pauses. Called by `slots.py`; a command that comes and goes: `schedule.py`.
 """
 
 from __future__ import annotations
@@ -144,51 +143,6 @@ class Keeper:
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
-
-
-class ScheduleKeeper(Keeper):
-    """A command that is started every so many seconds; never two at once.
-
-    `due` tells and keeps when it may start next (monotonic seconds), so that a hand-over to
-    another colour does not start it out of turn.
-    """
-
-    def __init__(
-        self,
-        launch: Launch,
-        say: Callable[[str], None],
-        last_line: Callable[[], str],
-        stop_seconds: float,
-        every: float,
-        due: dict[str, float],
-        name: str,
-    ) -> None:
-        self._every = every
-        self._due = due
-        self._name = name
-        super().__init__(launch, None, say, last_line, stop_seconds)
-        self.ready, self.reason = True, ""
-
-    async def _keep(self) -> None:
-        while True:
-            await self._pause(max(0.0, self._due.get(self._name, 0.0) - time.monotonic()))
-            if self._stopping.is_set():
-                return
-            self._due[self._name] = time.monotonic() + self._every
-            await self._once()
-
-    async def _once(self) -> None:
-        child = await self._try_launch()
-        if child is None:
-            self.ready = False
-            return
-        code = await child.wait()
-        self._child = None
-        if not self._stopping.is_set():
-            self.ready = code == 0
-            if code:
-                self.restarts += 1
-            self.reason = "" if code == 0 else f"its last run {ended(code)}: {self._last_line()}"
 
 
 def ended(code: int) -> str:

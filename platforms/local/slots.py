@@ -13,10 +13,11 @@ from functools import partial
 from platforms.base import ComponentSpec, ComponentState, PlatformRefused, SlotSpec, SlotState
 from platforms.local.children import Child
 from platforms.local.health import not_ready
-from platforms.local.keeper import Keeper, ScheduleKeeper
+from platforms.local.keeper import Keeper
 from platforms.local.lines import LineRing
 from platforms.local.manifest import Manifest, read_manifest
 from platforms.local.ports import free_port
+from platforms.local.schedule import ScheduleKeeper
 from platforms.local.surroundings import Surroundings
 
 POSITIONS = 1_000_000_000

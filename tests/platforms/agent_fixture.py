@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "a-token-for-tests-only"
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 15.0) -> Any:
+def eventually(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
     """The condition's first true value; fails the test when it does not come in time."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

@@ -15,8 +15,8 @@ from events import clock
 from events.models import Event
 from events.verification import verify
 from hmhp_portal import platform_file
+from hmhp_portal.seeding import bringing, playing
 from hmhp_portal.seeding import cast as casting
-from hmhp_portal.seeding import playing
 from hmhp_portal.seeding.history import HISTORY, versions
 from releases.models import Lessons, Release
 from releases.states import ReleaseState
@@ -42,7 +42,7 @@ def test_past_has_finished_releases_one_rolled_back_with_lessons_and_its_follow_
     chosen = [HISTORY[0], HISTORY[BAD], HISTORY[BAD + 1]]
     before = None
     for past, version in zip(chosen, ("1.0.0", "1.1.0", "1.2.0"), strict=True):
-        playing.play(past, version, before=before, artifact=playing.artifacts_of({}), **told)  # type: ignore[arg-type]
+        playing.play(past, version, before=before, artifact=bringing.artifacts_of({}), **told)  # type: ignore[arg-type]
         before = version
 
     states = {r.version: r.status for r in Release.objects.all()}

@@ -15,8 +15,8 @@ from events import clock
 from examples import cluster as on_cluster
 from examples.build import build
 from hmhp_portal import demo, seeding
+from hmhp_portal.seeding import bringing, playing, present
 from hmhp_portal.seeding import cast as casting
-from hmhp_portal.seeding import playing, present
 from hmhp_portal.seeding.history import HISTORY, versions
 
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         cast = casting.assemble()
         now = clock.now()
         names = versions([past.opens(now) for past in HISTORY] + [now, now + timedelta(seconds=1)])
-        self._past(names, cast, host, playing.artifacts_of(built), configured)
+        self._past(names, cast, host, bringing.artifacts_of(built), configured)
         self._tell("Starting the example platform")
         for environment in deployments.environments()[1:]:
             present.place(environment)
