@@ -8,7 +8,6 @@ stop exists, or sees it and is refused; and whoever stops waits for no row that 
 from __future__ import annotations
 
 from django.db import connection
-from django.db.models import Q
 
 from approvals.models import EmergencyStop
 from approvals.policy import Action, who_may
@@ -23,11 +22,20 @@ def in_force() -> list[EmergencyStop]:
     return list(EmergencyStop.objects.filter(lifted_at=None).select_related("gate"))
 
 
+_ANY = """
+SELECT 1 FROM approvals_emergencystop WHERE lifted_at IS NULL AND environment IN ('', %s) LIMIT 1"""
+
+
 def stop_of(environment: str) -> EmergencyStop | None:
-    """The oldest stop that holds this environment now, or None."""
-    holding = EmergencyStop.objects.filter(lifted_at=None).filter(
-        Q(environment="") | Q(environment=environment)
-    )
+    """The oldest stop that holds this environment now, or None.
+
+    Every look of every run asks, and nearly always there is none: that is found out without building a query.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_ANY, [environment])
+        if cursor.fetchone() is None:
+            return None
+    holding = EmergencyStop.objects.filter(lifted_at=None, environment__in=("", environment))
     return holding.order_by("at", "id").first()
 
 

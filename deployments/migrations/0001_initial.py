@@ -157,7 +157,7 @@ class Migration(migrations.Migration):
                 ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='deployments.deploymentrun')),
             ],
             options={
-                'ordering': ('run', 'ordinal'),
+                'ordering': ('run_id', 'ordinal'),
             },
         ),
         migrations.CreateModel(

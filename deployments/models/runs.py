@@ -92,6 +92,10 @@ class DeploymentRun(models.Model):
 
     unwritten: list[Any] | None = None
     """Lines that a look writes together at the end of its transaction (`services.progress.gathered`)."""
+    unsaved: dict[models.Model, set[str]] | None = None
+    """Fields of the run and its steps that a look saves together there (`services.saving`)."""
+    content_problems: list[str] | None = None
+    """What a look has found wrong with the content, which is frozen (`services.reading`)."""
 
     class Meta:
         """What the database itself refuses. (proved_by, content_hash) refers to a run: see 0002."""

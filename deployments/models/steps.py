@@ -34,7 +34,7 @@ class RunStep(models.Model):
     class Meta:
         """Order within the run."""
 
-        ordering = ("run", "ordinal")
+        ordering = ("run_id", "ordinal")
         constraints = (
             models.UniqueConstraint(fields=("run", "ordinal"), name="step_once_per_position"),
             models.CheckConstraint(condition=Q(state__in=StepState.values), name="step_state_known"),

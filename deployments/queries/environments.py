@@ -95,7 +95,7 @@ def serving(environment: Environment) -> DeploymentRun | None:
 
 def active_run(environment: Environment) -> DeploymentRun | None:
     """The run in running, paused or rolling back; there is at most one."""
-    return DeploymentRun.objects.filter(environment=environment, state__in=ACTIVE).first()
+    return DeploymentRun.objects.filter(environment=environment, state__in=ACTIVE).defer("content").first()
 
 
 def waiting_runs(environment: Environment) -> QuerySet[DeploymentRun]:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import prefetch_related_objects
-
 from deployments.models import DeploymentRun, RunStep, TargetView
 from deployments.states import ACTIVE, RunState, StepState
 from events import clock
@@ -58,8 +56,12 @@ WORST = ("fail", "error", "inconclusive", "pass")
 
 def steps_of(run: DeploymentRun) -> list[RunStep]:
     """The steps in their order; whoever asks this row object twice reads them once and gets the same rows."""
-    prefetch_related_objects([run], "steps")
-    return list(run.steps.all())
+    known = run.__dict__.setdefault("_prefetched_objects_cache", {})
+    if "steps" not in known:
+        known["steps"] = RunStep.objects.filter(run_id=run.pk).order_by("ordinal")
+        for step in known["steps"]:
+            step.run = run
+    return list(known["steps"])
 
 
 def forget_steps(run: DeploymentRun) -> None:

@@ -18,7 +18,10 @@ SETTLE_SECONDS = 0.4
 """How long a call waits for green to get ready before the look goes on: a few moments spare a whole look."""
 
 CHANGES = frozenset({"make_room", "ensure", "switch", "retire"})
-"""Calls after which what was seen before is old."""
+"""Calls that change a target."""
+
+LOOKED_AT_AGAIN = CHANGES - {"make_room"}
+"""Calls after which what was seen before is old. Room is empty: nothing that follows asks for it."""
 
 
 def carry_out(lease: Lease, run: DeploymentRun, platform: Platform, call: Call) -> Answer:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, TimeoutError, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from django.db import connection, transaction
@@ -20,6 +20,8 @@ from django.db.models import Q
 from deployments.models import DeploymentRun
 from deployments.services.clockwork import DatabaseClock, after
 from deployments.services.progress import gathered
+from deployments.services.saving import together
+from deployments.states import RunState
 from events.wake import wake
 
 LEASE_SECONDS = 5.0
@@ -27,6 +29,9 @@ LEASE_SECONDS = 5.0
 
 SHORTCUT_SECONDS = 1.0
 """A look that is due sooner than the sweep comes round is asked for by itself as well."""
+
+FROZEN = ("content", "plan")
+"""What never changes once a run has started, and is large."""
 
 T = TypeVar("T")
 
@@ -37,10 +42,14 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to act for a run, good only while the run's row carries this fence."""
+    """The right to act for a run, good only while the run's row carries this fence.
+
+    `queued`: it was waiting for its turn when the lease was taken; whoever starts it then has the lease.
+    """
 
     run_id: int
     fence: int
+    queued: bool = False
 
 
 def take(run_id: int) -> Lease | None:
@@ -48,8 +57,8 @@ def take(run_id: int) -> Lease | None:
     free = Q(lease_until=None) | Q(lease_until__lt=DatabaseClock())
     with transaction.atomic():
         ours = DeploymentRun.objects.select_for_update(no_key=True).filter(free, pk=run_id).order_by()
-        for environment_id in ours.values_list("environment_id", flat=True):
-            return _grant(run_id, environment_id)
+        for environment_id, state in ours.values_list("environment_id", "state"):
+            return replace(_grant(run_id, environment_id), queued=state == RunState.QUEUED)
     return None
 
 
@@ -79,10 +88,10 @@ def _grant(run_id: int, environment_id: int) -> Lease:
     return Lease(run_id, fence)
 
 
-def renew(lease: Lease) -> None:
-    """Hold on for another LEASE_SECONDS; raises LeaseLost."""
-    held = DeploymentRun.objects.filter(pk=lease.run_id, fence=lease.fence)
-    if not held.update(lease_until=after(LEASE_SECONDS)):
+def renew(lease: Lease, **fields: Any) -> None:
+    """Hold on for another LEASE_SECONDS, and write these fields with it; raises LeaseLost."""
+    held = DeploymentRun.objects.filter(pk=lease.run_id, fence=lease.fence).order_by()
+    if not held.update(lease_until=after(LEASE_SECONDS), **fields):
         raise LeaseLost
 
 
@@ -96,19 +105,33 @@ def release(lease: Lease, look_in: float | None) -> None:
 
 
 @contextmanager
-def fenced(lease: Lease) -> Iterator[DeploymentRun]:
-    """A transaction over the locked run, entered only while the fence is ours; it renews the lease.
+def fenced(lease: Lease, known: DeploymentRun | None = None) -> Iterator[DeploymentRun]:
+    """A transaction over the locked run, entered only while the fence is ours; its end renews the lease.
 
-    Raises LeaseLost.
+    `known`: the run as this look has read it; what never changes once it runs is taken from there. Until the
+    end the row's lock keeps everybody else off the lease. Raises LeaseLost.
     """
     with transaction.atomic():
-        held = DeploymentRun.objects.select_for_update(no_key=True, of=("self",))
-        run = held.select_related("environment").filter(pk=lease.run_id, fence=lease.fence).first()
-        if run is None:
-            raise LeaseLost
-        renew(lease)
+        run = _held(lease, known)
         with gathered(run):
-            yield run
+            with together(run) as changed:
+                yield run
+            renew(lease, **{name: getattr(run, name) for name in changed})
+
+
+def _held(lease: Lease, known: DeploymentRun | None) -> DeploymentRun:
+    """The row, locked; a content is large, so it is not read again where it is known."""
+    held = DeploymentRun.objects.select_for_update(no_key=True, of=("self",)).order_by()
+    wide = held.select_related("environment").defer("content") if known is None else held.defer(*FROZEN)
+    run = wide.filter(pk=lease.run_id, fence=lease.fence).first()
+    if run is None:
+        raise LeaseLost
+    if known is not None:
+        run.content, run.content_problems, run.plan = known.content, known.content_problems, known.plan
+        for name in ("environment", "blue", "retires", "proved_by"):
+            if getattr(run, f"{name}_id") == getattr(known, f"{name}_id"):
+                setattr(run, name, getattr(known, name))
+    return run
 
 
 def patiently(lease: Lease, future: Future[T]) -> T:

@@ -17,6 +17,7 @@ from deployments.services import judging, late_entries, tallies
 from deployments.services.leases import Lease, fenced, finished
 from deployments.services.outcomes import ENGINE
 from deployments.services.progress import Line, append, masked
+from deployments.services.saving import save
 from deployments.services.targets import in_threads, live_targets, open_target, remember, remember_silence
 from deployments.states import LineKind, RunKind
 from events import clock
@@ -54,6 +55,7 @@ class Look:
     targets: dict[str, Target] = field(default_factory=dict)
     platforms: dict[str, Platform] = field(default_factory=dict)
     closed: dict[str, str] = field(default_factory=dict)
+    counted: dict[str, tallies.Rows] | None = None
     sampled: bool = False
     moves: int = 0
 
@@ -154,7 +156,13 @@ def write_down(look: Look, run: DeploymentRun, view: RunView, heard: Heard) -> S
     remember({look.targets[region]: seen for region, seen in regions.items()})
     remember_silence({look.targets[r]: why for r, why in heard.silent.items() if r in look.targets})
     counted = run.run_kind == RunKind.DEPLOY
-    parts = {region: tallies.add(run, region, seen) for region, seen in regions.items() if counted}
+    if look.counted is None:  # nobody else counts under this lease: a look reads them once
+        look.counted = tallies.kept(run) if counted else {}
+    parts = {
+        region: tallies.add(run, region, seen, look.counted.setdefault(region, {}))
+        for region, seen in regions.items()
+        if counted
+    }
     totals = {region: tallies.summed(found) for region, found in parts.items()}
     judged = judging.verdicts(run, view, regions, heard.silent, parts, clock.now()) if counted else {}
     lines = [*weights_moved(run, regions), *_output(heard)]
@@ -162,7 +170,7 @@ def write_down(look: Look, run: DeploymentRun, view: RunView, heard: Heard) -> S
         lines += [_sample(region, seen, totals[region]) for region, seen in regions.items()]
     lines += _remember_verdicts(run, judged, regions)
     lines += late_entries.note(run, regions)
-    run.save(update_fields=("memory", "verdicts"))
+    save(run, run, "memory", "verdicts")
     append(run, lines)
     _advance_marks(run, heard.output)
     record_weights(run, lines)

@@ -16,6 +16,7 @@ from deployments.plan.steps import TRAFFIC, return_steps
 from deployments.services import closing
 from deployments.services.clockwork import look_at, look_at_queue, look_now
 from deployments.services.progress import Line, append
+from deployments.services.saving import save
 from deployments.services.start import described
 from deployments.states import Intent, LineKind, RunKind, RunState, StepState
 from events import clock
@@ -27,30 +28,30 @@ ENGINE = system("engine").id
 def begin(run: DeploymentRun, step: RunStep, *, traffic: bool) -> None:
     """A step begins. Traffic is remembered before it is given: a crash in between forgets nothing."""
     step.begin()
-    step.save(update_fields=("state", "started_at"))
+    save(run, step, "state", "started_at")
     if traffic and run.traffic_at is None:
         run.traffic_at = clock.now()
-        run.save(update_fields=("traffic_at",))
+        save(run, run, "traffic_at")
     append(run, [step_line(step, step.title)])
 
 
-def note(step: RunStep, data: dict[str, Any]) -> None:
+def note(run: DeploymentRun, step: RunStep, data: dict[str, Any]) -> None:
     """Remember something with a step for later looks."""
     step.data = {**step.data, **data}
-    step.save(update_fields=("data",))
+    save(run, step, "data")
 
 
 def wait(run: DeploymentRun, sentence: str, *, call_out: bool = False) -> None:
     """The run waits and says for what. A call for the DevOps Engineer is made once per step."""
     if run.sentence != sentence:
         run.sentence = sentence
-        run.save(update_fields=("sentence",))
+        save(run, run, "sentence")
     step = next((step for step in queries.steps_of(run) if step.step_state == StepState.RUNNING), None)
     key = f"step-{step.ordinal}" if step else "after"
     if not call_out or key in run.memory.get("called", ()):
         return
     run.memory = {**run.memory, "called": [*run.memory.get("called", ()), key]}
-    run.save(update_fields=("memory",))
+    save(run, run, "memory")
     append(run, [Line(LineKind.STATE, sentence, level="warning", data={"state": run.state, "called": True})])
     record(run.stream, "run.held", ENGINE, after=described(run), reason=sentence)
 
@@ -59,7 +60,7 @@ def finish(run: DeploymentRun, step: RunStep, sentence: str) -> None:
     """A step was seen to be done."""
     step.finish()
     step.sentence = sentence
-    step.save(update_fields=("state", "ended_at", "sentence"))
+    save(run, step, "state", "ended_at", "sentence")
     append(run, [step_line(step, f"{step.title}: {sentence}")])
     data = {"run": run.pk, "step": step.ordinal, "kind": step.kind, "title": step.title, "sentence": sentence}
     if step.kind == "announce":

@@ -16,17 +16,16 @@ from deployments.services.targets import live_targets
 from deployments.states import RunKind, StepState
 from events.models import Event
 
+UNREAD = ("proved_by__content", "proved_by__plan", *(
+    f"{name}__{field}" for name in ("blue", "retires", "proved_by") for field in ("verdicts", "memory")
+))  # fmt: skip
+"""Large fields of a run's neighbours that no look reads."""
+
 
 def load(run_id: int) -> DeploymentRun:
     """The run with what a look needs of its neighbours; read without a lock."""
-    return DeploymentRun.objects.select_related("environment", "blue", "retires", "proved_by").get(pk=run_id)
-
-
-def lend(run: DeploymentRun, known: DeploymentRun) -> None:
-    """Give the run's row the neighbours that this look has read already."""
-    for name in ("environment", "blue", "retires", "proved_by"):
-        if getattr(run, f"{name}_id") == getattr(known, f"{name}_id"):
-            setattr(run, name, getattr(known, name))
+    near = DeploymentRun.objects.select_related("environment", "blue", "retires", "proved_by")
+    return near.defer(*UNREAD).order_by().get(pk=run_id)
 
 
 def view_of(run: DeploymentRun) -> RunView:
@@ -97,7 +96,9 @@ def _previewed(run: DeploymentRun) -> dict[str, str]:
 
 def _problems(run: DeploymentRun) -> list[str]:
     """What is wrong before any target is asked."""
-    found = [*_wrong_content(run), *_wrong_targets(run), *_wrong_base(run)]
+    if run.content_problems is None:
+        run.content_problems = _wrong_content(run)
+    found = [*run.content_problems, *_wrong_targets(run), *_wrong_base(run)]
     if run.needs_proof and (run.proved_by is None or run.proved_by.content_hash != run.content_hash):
         found.append("No run of the environment before proves this content.")
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from functools import partial
 
 from deployments import queries
 from deployments.errors import RunNotFound
@@ -19,14 +20,18 @@ from deployments.services import calls, leases, looking, outcomes, reading, retu
 from deployments.services.leases import Lease, LeaseLost, fenced
 from deployments.services.progress import Line, append, masked
 from deployments.services.stopping import stopped
+from deployments.services.targets import in_threads
 from deployments.states import LineKind, RunKind, RunState
 from events import clock
 from platforms.base import JobResult, PlatformRefused, PlatformUnavailable
 
 log = logging.getLogger(__name__)
 
-MOVES_PER_LOOK = 25
-"""After so many moves a look ends and asks for another at once, so that no run keeps a worker."""
+MOVES_PER_LOOK = 50
+"""After so many moves a look ends and asks for another at once, so that no run keeps a worker.
+
+A release that need not wait in between, in one region, takes fewer.
+"""
 
 WATCH_SECONDS = (2.0, 10.0)
 """Bounds of the time between two looks at a run whose limits are watched after its end."""
@@ -65,11 +70,9 @@ def _confess(lease: Lease, error: Exception) -> None:
 
 def _look(lease: Lease) -> float | None:
     """Whatever this run needs in its state; returns when to look again (None: never)."""
+    if lease.queued and not turn.try_to_start(lease):
+        return turn.WAIT_SECONDS
     run = reading.load(lease.run_id)
-    if run.run_state == RunState.QUEUED:
-        if not turn.try_to_start(lease):
-            return turn.WAIT_SECONDS
-        run = reading.load(lease.run_id)
     look_in: float | None = None
     if run.run_state in (RunState.RUNNING, RunState.PAUSED):
         look_in = _forward(lease, run)
@@ -87,15 +90,17 @@ def _forward(lease: Lease, run: DeploymentRun) -> float | None:
     transaction that says so has been committed.
     """
     look = looking.begin(lease, run)
-    if run.run_kind == RunKind.DEPLOY:
-        way_back.keep(run, look.targets)
+    kept = {}
+    if run.run_kind == RunKind.DEPLOY:  # written while the targets are looked at, before any is changed
+        kept = in_threads({"file": partial(way_back.keep, run, look.targets)})
         way_back.tell(run, look.platforms)
     answers: dict[Call, Answer] = {}
     seen: Seen | None = None
     while look.moves < MOVES_PER_LOOK:
         heard = looking.listen(look, run) if seen is None else None
-        with fenced(lease) as locked:
-            reading.lend(locked, run)
+        for file in kept.values():
+            file.result()
+        with fenced(lease, run) as locked:
             view = reading.view_of(locked)
             if heard is not None:
                 seen = looking.write_down(look, locked, view, heard)
@@ -108,7 +113,7 @@ def _forward(lease: Lease, run: DeploymentRun) -> float | None:
         after = _after(locked, move)
         if after is not None:
             return None if after < 0 else after
-        if isinstance(move, Note) or (isinstance(move, Ask) and move.call.kind in calls.CHANGES):
+        if isinstance(move, Note) or (isinstance(move, Ask) and move.call.kind in calls.LOOKED_AT_AGAIN):
             seen = None  # what is watched from now on, or was changed, wants a fresh look
     return 0.0
 
@@ -178,7 +183,7 @@ def _keep_output(lease: Lease, call: Call, answer: Answer) -> None:
         if len(answer.lines) > known:
             source = f"{call.component}/{call.job}"
             append(run, [Line(LineKind.LOG, text, call.region, source) for text in answer.lines[known:]])
-            outcomes.note(step, {key: len(answer.lines)})
+            outcomes.note(run, step, {key: len(answer.lines)})
 
 
 def _step(run: DeploymentRun, ordinal: int) -> RunStep:
@@ -198,7 +203,7 @@ def _write(run: DeploymentRun, move: Move) -> None:
         case Begin(ordinal, traffic):
             outcomes.begin(run, _step(run, ordinal), traffic=traffic)
         case Note(ordinal, data):
-            outcomes.note(_step(run, ordinal), data)
+            outcomes.note(run, _step(run, ordinal), data)
         case Done(ordinal, sentence):
             outcomes.finish(run, _step(run, ordinal), sentence)
         case Fail(ordinal, sentence):

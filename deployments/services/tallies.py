@@ -16,18 +16,29 @@ from platforms.base import Observation
 Parts = dict[str, dict[str, Served]]
 """Slot → edge component → served."""
 
+Rows = dict[str, Tally]
+"""Slot → its row in one region."""
 
-def add(run: DeploymentRun, region: str, seen: Observation) -> Parts:
+
+def kept(run: DeploymentRun) -> dict[str, Rows]:
+    """What was counted so far, by region."""
+    stored = Tally.objects.filter(run=run).values_list("region", "slot", "raw", "total")
+    found: dict[str, Rows] = {}
+    for region, slot, raw, total in stored:
+        row = Tally(run=run, region=region, slot=slot, raw=raw, total=total, at=clock.now())
+        found.setdefault(region, {})[slot] = row
+    return found
+
+
+def add(run: DeploymentRun, region: str, seen: Observation, rows: Rows) -> Parts:
     """Count this observation in; returns the totals of every slot since the run first looked.
 
+    `rows` are those of the region as they are kept, and are brought up to date.
     What a slot had served before the first look belongs to no run: it only sets the starting point.
     """
-    stored = Tally.objects.filter(run=run, region=region).values_list("slot", "raw", "total")
-    rows = {
-        slot: Tally(run=run, region=region, slot=slot, raw=raw, total=total, at=clock.now())
-        for slot, raw, total in stored
-    }
     fresh = not rows
+    for row in rows.values():
+        row.pk, row.at = None, clock.now()  # found by run, region and slot, as everywhere
     for slot, parts in _raw(seen).items():
         row = rows.setdefault(slot, Tally(run=run, region=region, slot=slot, at=clock.now()))
         for component, now in parts.items():
@@ -52,6 +63,8 @@ def summed(parts: Mapping[str, Mapping[str, Served]]) -> dict[str, Served]:
 
 def before(run: DeploymentRun, region: str, moment: datetime) -> dict[str, Served]:
     """The totals by slot at the last sample taken until then; empty when none is as old."""
+    if run.started_at is not None and moment < run.started_at:
+        return {}
     samples = lines_of(run).filter(kind=LineKind.SAMPLE, region=region, at__lte=moment)
     line = samples.order_by("-seq").first()
     return as_served(line.data.get("served", {})) if line else {}

@@ -34,7 +34,7 @@ def try_to_start(lease: Lease) -> bool:
             run.sentence = f"Queued: {why}"
             run.save(update_fields=("sentence",))
             return False
-        run.blue = environment.serving
+        run.blue_id = environment.serving_id
         if run.run_kind == RunKind.DEPLOY:
             _fit_plan(run, environment)
         run.start()
@@ -52,7 +52,7 @@ def waits_for(run: DeploymentRun, environment: Environment) -> str:
         return (
             f"run {active.pk} of {active.subject} is {active.run_state.label.lower()} in {environment.name}."
         )
-    first = queries.waiting_runs(environment).exclude(pk=run.pk).first()
+    first = queries.waiting_runs(environment).exclude(pk=run.pk).defer("content").first()
     if run.run_kind == RunKind.RETIRE:
         return ""
     if first is not None and _goes_before(first, run) and not _stuck(first, environment):
@@ -68,7 +68,7 @@ def _stuck(run: DeploymentRun, environment: Environment) -> str:
     passes = run.release_kind == "security" and bool(run.reason)
     if lock is not None and not passes:
         return f"{environment.name} is locked since the rollback of {lock.release_label}: {lock.reason}"
-    open_runs = list(queries.unclosed_runs(environment))
+    open_runs = list(queries.unclosed_runs(environment).defer("content"))
     if open_runs and not (run.emergency and not any(other.emergency for other in open_runs)):
         other = open_runs[0]
         left = (other.retained_until - clock.now()).total_seconds() if other.retained_until else 0.0
@@ -87,10 +87,9 @@ def _goes_before(first: DeploymentRun, run: DeploymentRun) -> bool:
 
 def _fit_plan(run: DeploymentRun, environment: Environment) -> None:
     """Before production a plan made while something else served is made again; production's is sealed."""
-    if run.needs_proof or bool(run.plan["first"]) == (run.blue is None):
+    first = run.blue_id is None
+    if run.needs_proof or bool(run.plan["first"]) == first:
         return
     strategy = {**environment.strategy, "regions": None}
-    run.plan = make_plan(
-        strategy, run.plan["regions"], first=run.blue is None, irreversible=run.plan["irreversible"]
-    )
+    run.plan = make_plan(strategy, run.plan["regions"], first=first, irreversible=run.plan["irreversible"])
     write_steps(run)

@@ -6,9 +6,10 @@ anywhere. A job in hand is finished (the pod's grace), a schedule's running job 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from platforms.kubernetes import names
+from platforms.kubernetes import names, together
 from platforms.kubernetes.adopting.pods import of_all_colours
 from platforms.kubernetes.refusals import Conflict, Missing
 from platforms.kubernetes.target import Target, label, notes
@@ -21,14 +22,12 @@ WAIT_SECONDS = 4.0
 
 def hand_over(target: Target, slot: str | None) -> None:
     """Bring the background work towards that colour, as far as it goes within WAIT_SECONDS."""
-    for item in _holders(target):
-        if label(item, names.SLOT) != slot and wants_work(item):
-            _set(target, item, False)
+    former = [i for i in _holders(target) if label(i, names.SLOT) != slot and wants_work(i)]
+    together.each(partial(_set, target, item, False) for item in former)
     if not target.watch(names.POD).until(lambda: busy(target) <= {slot}, WAIT_SECONDS):
         return
-    for item in _holders(target):
-        if label(item, names.SLOT) == slot and not wants_work(item):
-            _set(target, item, True)
+    coming = [i for i in _holders(target) if label(i, names.SLOT) == slot and not wants_work(i)]
+    together.each(partial(_set, target, item, True) for item in coming)
 
 
 def running(target: Target, wanted: str | None) -> str | None:

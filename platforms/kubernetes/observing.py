@@ -10,7 +10,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from platforms.base import ComponentKind, ComponentState, Observation, SlotState
-from platforms.kubernetes import background, holding, metrics, names, reasons, slots, traffic, way_back
+from platforms.kubernetes import (
+    background,
+    holding,
+    metrics,
+    names,
+    reasons,
+    slots,
+    together,
+    traffic,
+    way_back,
+)
 from platforms.kubernetes.adopting.pods import of_all_colours
 from platforms.kubernetes.target import (
     Target,
@@ -27,11 +37,11 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 def observe(target: Target) -> Observation:
     """One look; raises PlatformUnavailable when the API server or a watch does not answer."""
-    state = target.state()
+    edges = sorted(slots.edges(target))
+    state, counted = together.both(target.state, lambda: metrics.edges(target.settings.metrics, edges))
     act = way_back.mark_of(state)
     routes = target.objects(names.ROUTE) if target.settings.gateway else []
     services = [] if target.settings.gateway else traffic.edge_services(target.objects(names.SERVICE))
-    edges = sorted(slots.edges(target))
     return Observation(
         region=target.region,
         at=datetime.now(UTC),
@@ -39,7 +49,7 @@ def observe(target: Target) -> Observation:
         slots=tuple(_slots(target)),
         weights=traffic.weights_now(target, routes, services),
         background=background.running(target, wanted_background(state)),
-        edges=metrics.edges(target.settings.metrics, edges),
+        edges=counted,
         addresses=traffic.addresses(target, edges),
         mark=_mark(state, [*routes, *services], wanted_weights(state)),
         marked_by=str(act.get("by") or ""),

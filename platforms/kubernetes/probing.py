@@ -20,15 +20,18 @@ MOST_PROBLEMS = 10
 
 def probe(target: Target, slot: SlotSpec, data_class: str) -> ProbeResult:
     """What the namespace says of its data, and every reason why the slot could not be started."""
-    version = str(target.api.get("/version").get("gitVersion") or "")
-    found, problems = _namespace(target)
-    problems += _gateway(target)
+    told, (place, (found, problems)) = together.both(
+        lambda: target.api.get("/version"),
+        lambda: together.both(lambda: _gateway(target), lambda: _namespace(target)),
+    )
+    version = str(told.get("gitVersion") or "")
+    problems += place
     made: list[JSON] = []
     if not problems:
         problems += _slot(target, slot, made)
     mark = preview.fingerprint(made, slot.slot) if made and not problems else ""
-    told = tuple(problems[:MOST_PROBLEMS])
-    return ProbeResult(label(found, names.DATA_CLASS) or data_class, version, told, mark)
+    most = tuple(problems[:MOST_PROBLEMS])
+    return ProbeResult(label(found, names.DATA_CLASS) or data_class, version, most, mark)
 
 
 def _namespace(target: Target) -> tuple[JSON, list[str]]:

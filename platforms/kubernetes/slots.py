@@ -40,7 +40,8 @@ def objects_of(target: Target, slot: SlotSpec, component: ComponentSpec) -> list
 
 def ensure(target: Target, slot: SlotSpec, sizes: Mapping[str, int]) -> None:
     """Have this colour's objects; what it held and no longer wants is deleted."""
-    wanted = [item for component in slot.components for item in objects_of(target, slot, component)]
+    parts = [objects_of(target, slot, component) for component in slot.components]
+    wanted = [item for part in parts for item in part]
     record = _record_of(target, slot.slot)
     if record is not None and adopted(record):
         return  # it runs as its team has made it; made anew by us it would be started anew
@@ -53,18 +54,18 @@ def ensure(target: Target, slot: SlotSpec, sizes: Mapping[str, int]) -> None:
         return
     before = inventory(record)
     _write_record(target, slot, [*before, *(_key(item) for item in wanted)], "")
-    for wave in _waves(wanted):
-        together.each(partial(_apply, target, item, sizes) for item in wave)
+    known = frozenset(before)
+    together.each(partial(_bring, target, part, sizes, known) for part in parts)
     for gone in sorted(set(before) - {_key(item) for item in wanted}):
         kind, _, name = gone.partition("/")
         target.api.delete(names.BY_KIND[kind], target.namespace, name)
     _write_record(target, slot, [_key(item) for item in wanted], whole)
 
 
-def _waves(wanted: list[JSON]) -> list[list[JSON]]:
-    """What pods need, then all else; within a wave no order matters."""
-    needs = [item for item in wanted if kind_of(item) in NEEDED]
-    return [needs, [item for item in wanted if kind_of(item) not in NEEDED]]
+def _bring(target: Target, items: list[JSON], sizes: Mapping[str, int], known: frozenset[str]) -> None:
+    """Have one component's objects: what its pods need, then all else. It waits for no other component."""
+    for item in sorted(items, key=lambda item: kind_of(item) not in NEEDED):
+        _apply(target, item, sizes, known)
 
 
 def apply_needs(target: Target, slot: SlotSpec, component: ComponentSpec) -> JSON:
@@ -74,7 +75,9 @@ def apply_needs(target: Target, slot: SlotSpec, component: ComponentSpec) -> JSO
     if holder is None:
         raise PlatformRefused("invalid", f"{component.name} has no pod that a job could run in.")
     beside = NEEDED - {names.SERVICE}
-    together.each(partial(_apply, target, item, {}) for item in objects if kind_of(item) in beside)
+    together.each(
+        partial(_apply, target, item, {}, frozenset()) for item in objects if kind_of(item) in beside
+    )
     return holder
 
 
@@ -143,11 +146,12 @@ def _write_record(target: Target, slot: SlotSpec, keys: Iterable[str], whole: st
     target.watch(names.CONFIG_MAP).put(found)
 
 
-def _apply(target: Target, item: JSON, sizes: Mapping[str, int]) -> None:
+def _apply(target: Target, item: JSON, sizes: Mapping[str, int], known: frozenset[str]) -> None:
+    """Have this object; `known` is what the colour's record has named before."""
     kind = kind_of(item)
     live = None
     if kind in SIZED:
-        live = _live(target, kind, item)
+        live = _live(target, kind, item, known)
         item = pinned(item, live, sizes)
     found = target.api.apply(kind, target.namespace, item)
     if live is None and kind in (names.DEPLOYMENT, names.CRON_JOB):
@@ -159,9 +163,19 @@ def _apply(target: Target, item: JSON, sizes: Mapping[str, int]) -> None:
         target.watch(kind).put(found)
 
 
-def _live(target: Target, kind: Kind, item: JSON) -> JSON | None:
+def _live(target: Target, kind: Kind, item: JSON, known: frozenset[str]) -> JSON | None:
+    """The object as it is, for its size.
+
+    Not asked for where it cannot be there: no record names it, which is written first, and no watch has it.
+    """
+    name = item["metadata"]["name"]
+    if kind is names.AUTOSCALER:
+        return None  # keeps no size of its own
+    seen = target.watch(kind).named(name, target.settings.timeout_seconds)
+    if seen is None and _key(item) not in known:
+        return None
     try:
-        return target.api.get(kind.path(target.namespace, item["metadata"]["name"]))
+        return target.api.get(kind.path(target.namespace, name))
     except Missing:
         return None
 

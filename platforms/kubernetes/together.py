@@ -6,14 +6,16 @@ Each group has threads of its own, which end with it: a server that hangs holds 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 AT_ONCE = 8
 """So many calls of a group are on their way together; an API server counts calls in flight."""
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 def each(work: Iterable[Callable[[], T]]) -> list[T]:
@@ -24,6 +26,25 @@ def each(work: Iterable[Callable[[], T]]) -> list[T]:
     with ThreadPoolExecutor(min(AT_ONCE, len(calls)), thread_name_prefix="cluster") as pool:
         futures = [pool.submit(call) for call in calls]
     return [future.result() for future in futures]
+
+
+def both(first: Callable[[], T], second: Callable[[], U]) -> tuple[T, U]:
+    """The results of two calls made at once, of unlike kinds; what fails is raised, the first one's first."""
+    with ThreadPoolExecutor(1, thread_name_prefix="cluster") as pool:
+        beside = pool.submit(first)
+        with _raised_after(beside):
+            other = second()
+        return beside.result(), other
+
+
+@contextmanager
+def _raised_after(beside: Future[T]) -> Iterator[None]:
+    """What is raised within gives way to what the work beside it raises."""
+    try:
+        yield
+    except Exception:
+        beside.result()
+        raise
 
 
 def aside(work: Callable[[], object]) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from platforms.base import PlatformRefused, PlatformUnavailable, Routing, SlotSpec
 from platforms.kubernetes import names
+from platforms.kubernetes.api import calls
 from platforms.kubernetes.driver import KubernetesPlatform
 from tests.cluster.conftest import Namespace, component, eventually
 from tests.cluster.plane import ControlPlane
@@ -344,6 +345,28 @@ def test_background_work_never_runs_in_two_colours(
     here.platform.switch(1, Routing({"green": 100}, "green"))
     eventually(lambda: here.platform.observe().background == "green")
     assert namespace.told_to_work() == {"worker-green", "reminders-green"}
+
+
+def test_colour_whose_record_was_deleted_by_hand_works_on(
+    here: Here, namespace: Namespace, plane: ControlPlane
+) -> None:
+    here.parts = (component("worker", "worker"), component("reminders", "schedule"))
+    ready(here, "blue")
+    here.platform.switch(1, Routing({}, "blue"))
+    eventually(lambda: namespace.told_to_work() == {"worker-blue", "reminders-blue"})
+    (record,) = [name for name in namespace.names("v1/configmaps") if name.startswith("hmhp-slot-")]
+    plane.call("DELETE", f"/api/v1/namespaces/{namespace.name}/configmaps/{record}")
+    eventually(lambda: {c.kind for c in here.platform.observe().slot("blue").components} == {"http"})
+    here.platform.ensure(1, here.slot("blue"))
+    assert namespace.told_to_work() == {"worker-blue", "reminders-blue"}
+
+
+def test_objects_of_a_new_colour_are_made_without_asking_for_them(here: Here) -> None:
+    here.parts = (component("web"), component("worker", "worker"))
+    ready(here, "blue")
+    asked = calls["GET deployments"]
+    here.platform.ensure(1, here.slot("green"))
+    assert calls["GET deployments"] == asked
 
 
 def test_two_workers_never_fight_over_a_route(here: Here, namespace: Namespace) -> None:

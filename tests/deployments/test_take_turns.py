@@ -29,11 +29,12 @@ EMERGENCY = {"emergency": True, "release_kind": "security", "reason": "CVE in th
 
 
 def test_second_run_waits_and_says_for_whom(world: World, production: Environment) -> None:
-    first, second = queue("1.0.0"), queue("1.1.0")
+    serving_version(world)
+    first, second = queue("1.1.0"), queue("1.2.0")
     look(first)
     waiting = look(second)
     assert waiting.run_state == RunState.QUEUED
-    assert f"run {first.pk} of 1.0.0 is running in production" in waiting.sentence
+    assert f"run {first.pk} of 1.1.0 is running in production" in waiting.sentence
 
 
 def test_later_run_does_not_pass_an_earlier_one(world: World, production: Environment) -> None:
@@ -51,7 +52,8 @@ def test_ordinary_run_waits_while_a_succeeded_one_is_watched(world: World, produ
 
 
 def test_database_refuses_two_active_runs_of_one_environment(world: World, production: Environment) -> None:
-    first, second = queue("1.0.0"), queue("1.1.0")
+    serving_version(world)
+    first, second = queue("1.1.0"), queue("1.2.0")
     look(first)
     locked = DeploymentRun.objects.get(pk=second.pk)
     locked.start()
@@ -119,6 +121,7 @@ def test_locked_environment_stops_ordinary_runs_and_lets_a_security_release_pass
 
 
 def test_lifted_lock_lets_runs_go_on(world: World, production: Environment) -> None:
+    serving_version(world)
     locks.lock(production, reason="Lessons missing", release_label="1", actor=ACTOR, stream="release/1")
     run = look(queue("1.2.0"))
     assert run.run_state == RunState.QUEUED

@@ -8,7 +8,9 @@ from collections.abc import Callable
 import pytest
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
+from django.conf import settings
 from django.db import transaction
+from redis import Redis
 
 from events.doorbell import GROUP, ring
 
@@ -50,3 +52,16 @@ async def test_what_is_taken_back_rings_for_nobody() -> None:
                 ring("release/3")
 
     assert await heard(act) == ["release/1", "release/3"]
+
+
+def test_commits_share_one_connection() -> None:
+    def commit() -> None:
+        with transaction.atomic():
+            ring("release/1")
+
+    commit()
+    with Redis.from_url(settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"][0]) as redis:
+        before = redis.info("stats")["total_connections_received"]
+        for _ in range(5):
+            commit()
+        assert redis.info("stats")["total_connections_received"] == before

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from platforms.kubernetes.together import AT_ONCE, each
+from platforms.kubernetes.together import AT_ONCE, both, each
 
 
 def test_results_come_in_the_order_of_the_work() -> None:
@@ -42,3 +42,18 @@ def test_server_that_hangs_holds_up_nobody_who_asks_another() -> None:
     answer.set()
     hanging.join(5)
     assert not hanging.is_alive()
+
+
+def test_two_of_unlike_kinds_go_at_once() -> None:
+    turn = threading.Event()
+    assert both(lambda: turn.wait(5), lambda: turn.set() or "told") == (True, "told")
+
+
+def test_failure_of_the_first_of_two_is_told_before_the_other_s() -> None:
+    def fail(word: str) -> None:
+        raise ValueError(word)
+
+    with pytest.raises(ValueError, match="first"):
+        both(lambda: fail("first"), lambda: fail("second"))
+    with pytest.raises(ValueError, match="second"):
+        both(lambda: 1, lambda: fail("second"))
