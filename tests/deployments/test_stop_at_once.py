@@ -51,7 +51,7 @@ def test_queueing_in_the_instant_of_a_stop_is_before_it_or_refused(world: World)
             assert run is None
         else:
             assert run is not None
-            first = Event.objects.get(kind="run.queued", data={}, after__run=run.pk)
+            first = Event.objects.get(kind="run.queued", stream=run.stream)
             stopped = Event.objects.get(stream=made.stop.stream, kind="stop.made")
             assert first.pk < stopped.pk
             reconcile(run.pk)
@@ -70,7 +70,7 @@ def test_run_whose_turn_comes_in_the_instant_of_a_stop_starts_before_it_or_waits
         _, made = at_once(lambda pk=run.pk: reconcile(pk), lambda: stopping.stop(actor=sue, reason="Now"))
         now = DeploymentRun.objects.get(pk=run.pk)
         if now.run_state != RunState.QUEUED:
-            begun = Event.objects.get(kind="run.started", after__run=run.pk)
+            begun = Event.objects.get(kind="run.started", stream=run.stream)
             assert begun.pk < Event.objects.get(stream=made.stop.stream, kind="stop.made").pk
         for _ in range(3):
             reconcile(run.pk)
