@@ -180,7 +180,7 @@ def namespace(plane: ControlPlane, standins: Standins) -> Iterator[Namespace]:
     """A fresh namespace for one target."""
     made = make_namespace(plane, f"t-{os.urandom(4).hex()}")
     yield made
-    plane.status("DELETE", f"/api/v1/namespaces/{made.name}")
+    plane.leave(made.name)
 
 
 @pytest.fixture
@@ -196,4 +196,4 @@ def cluster(db: None, plane: ControlPlane, standins: Standins) -> Iterator[Clust
         yield ClusterPlatform(made, prometheus)
     prometheus.close()
     for space in made.values():
-        plane.status("DELETE", f"/api/v1/namespaces/{space.name}")
+        plane.leave(space.name)

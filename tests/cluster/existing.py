@@ -46,6 +46,10 @@ class ExistingPlane(ControlPlane):
         """Leave it as it is; the tests' namespaces are gone already."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def leave(self, namespace: str) -> None:
+        """Take the test's namespace away."""
+        self.status("DELETE", f"/api/v1/namespaces/{namespace}")
+
     def stop_apiserver(self, number: Any = None) -> None:
         """Not ours to stop."""
         pytest.skip("plays with the API server itself, which is somebody else's (KUBECONFIG_UNDER_TEST)")

@@ -109,6 +109,9 @@ class ControlPlane:
                 child.wait(30)
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def leave(self, namespace: str) -> None:
+        """A test has ended; what it made goes with the plane: taking it away costs as much as making it."""
+
     def kubeconfig(self, token: str, **change: Any) -> Path:
         """A kubeconfig for that token; `change` overrides the cluster's entry."""
         cluster = {**self.cluster_entry(), **change}
@@ -295,6 +298,8 @@ class ControlPlane:
             "400",
             "--kube-api-burst",
             "800",
+            "--horizontal-pod-autoscaler-sync-period",  # nobody measures pods here
+            "1h",
             "--controllers",
             "*,-node-lifecycle-controller,-taint-eviction-controller",
             "-v",
@@ -308,7 +313,8 @@ class ControlPlane:
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
-                env={"PATH": os.environ["PATH"], "HOME": str(self.folder)},
+                # Memory is there, processors are few: collect garbage late.
+                env={"PATH": os.environ["PATH"], "HOME": str(self.folder), "GOGC": "400"},
                 preexec_fn=end_with_parent(signal.SIGKILL),
             )
 
