@@ -149,13 +149,17 @@ def test_route_of_another_manager_is_left_alone(
 def test_gateway_that_refuses_or_is_silent_is_waited_for(
     here: Here, standins: Standins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("platforms.kubernetes.traffic.ACCEPT_SECONDS", 0.5)
     ready(here, "blue")
     here.platform.switch(1, Routing({"blue": 100}, None))
     ready(here, "green")
+    monkeypatch.setattr("platforms.kubernetes.traffic.ACCEPT_SECONDS", 2.0)
     standins.refusing = "no such listener"
     with pytest.raises(PlatformUnavailable, match="no such listener"):
         here.platform.switch(1, Routing({"blue": 75, "green": 25}, None))
+    assert here.platform.observe().weights["blue"] == 100
+    standins.silent_gateway = True
+    with pytest.raises(PlatformUnavailable, match="has not taken the new form"):
+        here.platform.switch(1, Routing({"blue": 50, "green": 50}, None))
     assert here.platform.observe().weights["blue"] == 100
 
 
