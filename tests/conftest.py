@@ -16,7 +16,7 @@ from tests import once
 HERE = Path(__file__).parent
 pytest_plugins = ["tests.order", "tests.emptying"] + [
     f"tests.{room}.{name}"
-    for room, name in (("accounts", "fixtures"), ("platforms", "agent_fixture"))
+    for room, name in (("accounts", "fixtures"), ("platforms", "agent_fixture"), ("releases", "begin"))
     if (HERE / room / f"{name}.py").exists()
 ]
 

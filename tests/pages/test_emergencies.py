@@ -14,12 +14,7 @@ from tests.accounts.fixtures import give_factor
 from tests.cast import actor, user
 from tests.releases import world
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _platform(db: None) -> None:
-    world.build()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("platform")]
 
 
 def page(name: str) -> Client:

@@ -21,7 +21,8 @@ STEP_UP, FACTORS = "/account/step-up/", "/account/factors/"
 
 
 @pytest.fixture
-def release(platform: None) -> Release:
+def release(db: None) -> Release:
+    world.build()
     return world.in_review()
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
-from django.db import connections
 
 from events.errors import NotAllowed
 from events.models import Event
@@ -138,15 +135,3 @@ def test_person_without_a_role_makes_none() -> None:
 def test_authors_are_tied_to_people_by_source_login() -> None:
     release, _ = make(authors=[{"login": "DANA-gh"}, {"login": "stranger", "host": "git.example"}])
     assert [a.user.handle if a.user else None for a in release.authors.order_by("id")] == ["dana", None]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_calls_in_the_same_instant_make_one() -> None:
-    def call(_: int) -> bool:
-        try:
-            return make()[1]
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(4) as pool:
-        assert sorted(pool.map(call, range(4))) == [False, False, False, True]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connections
 
 from accounts.roles import Role
 from accounts.services.roles import end_role
@@ -82,26 +80,6 @@ def test_signer_who_lost_the_role_leads_an_approved_release_back() -> None:
     end_role(cast.user("sasha"), Role.SECURITY_OFFICER, cast.SETUP)
     advance(release.pk)
     assert world.again(release).status == ReleaseState.REVIEW
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_goes_in_the_same_instant_are_one() -> None:
-    release = world.in_review()
-    world.sign(release)
-    world.open_window(release)
-
-    def go(_: int) -> bool:
-        try:
-            decide(release, "go")
-            return True
-        except PortalError:
-            return False
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(2) as pool:
-        assert sorted(pool.map(go, range(2))) == [False, True]
-    assert Decision.objects.filter(answer="go").count() == 1
 
 
 def faster() -> None:

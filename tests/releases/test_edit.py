@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
-from django.db import connections
 
 from accounts import actors
 from events.errors import NotAllowed
@@ -179,18 +176,3 @@ def test_changed_platform_file_shows_on_drafts_until_the_digest_is_given_again()
     fresh = put_component(release.version, "web", actor=actor("dana"), entry={"artifact": world.digest("a")})
     assert fresh.content["components"]["web"]["manifest"] == {"command": ["web", "--new"]}
     assert queries.readiness(fresh, "sign").fact("definitions") is None
-
-
-@pytest.mark.django_db(transaction=True)
-def test_pipelines_in_the_same_instant_lose_no_digest() -> None:
-    release = world.draft(components={})
-
-    def put(name: str) -> None:
-        try:
-            put_component(release.version, name, actor=actor("devon"), entry=OTHER)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(3) as pool:
-        list(pool.map(put, world.COMPONENTS))
-    assert set(world.again(release).content["components"]) == set(world.COMPONENTS)

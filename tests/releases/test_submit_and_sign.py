@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
-from django.db import connections
 
 from accounts.services.people import add_source_login
 from approvals.errors import GateNotFound, MayNotSign
@@ -113,19 +110,3 @@ def test_author_is_known_as_soon_as_somebody_carries_the_login() -> None:
     assert "authors" not in world.blockers(release, "sign")
     submitted = submit(release.version, actor=actor("rita"))
     assert list(submitted.gate.barred) == [actor("quinn").id]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_last_signatures_in_the_same_instant_are_all_stored() -> None:
-    release = world.in_review()
-
-    def give(name: str) -> None:
-        try:
-            world.sign(release, name)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(3) as pool:
-        list(pool.map(give, world.ROLES))
-    assert SignOff.objects.filter(gate=release.gate).count() == 3
-    assert world.again(release).gate.state == "satisfied"
