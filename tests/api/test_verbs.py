@@ -10,6 +10,7 @@ from deployments.models import DeploymentRun
 from releases.models import Release
 from tests.api.caller import Caller, kind
 from tests.releases import world
+from tests.releases.begin import Begun
 
 ONE = "releases/2026.11.0/"
 
@@ -85,35 +86,6 @@ def test_submit_names_everything_that_is_missing(ci: Caller) -> None:
     assert state() == "validating"
 
 
-def test_devops_engineer_starts_production_with_the_seal(platform: None) -> None:
-    release = world.approved()
-    world.brief(release)
-    devon = Caller("devon")
-    assert kind(devon.no(409, "post", f"{ONE}deploy/", {"seal": "0" * 64})) == "wrong-seal"
-    devon.no(400, "post", f"{ONE}deploy/", {})
-    started = devon.ok("post", f"{ONE}deploy/", {"seal": release.seal}, idempotency_key="go")
-    assert (started["state"], started["production_run"]) == ("deploying", started["run"])
-
-
-def test_start_names_what_is_missing(platform: None) -> None:
-    release = world.approved()
-    problem = Caller("devon").no(409, "post", f"{ONE}deploy/", {"seal": release.seal})
-    assert "backup_age" in {blocker["code"] for blocker in problem["blockers"]}
-    assert state() == "approved"
-
-
-def test_only_a_security_release_is_an_emergency(platform: None) -> None:
-    release = world.approved()
-    body = {"seal": release.seal, "emergency": True, "reason": "Now"}
-    assert "emergency" in Caller("devon").no(400, "post", f"{ONE}deploy/", body)["fields"]
-    Caller("devon").no(400, "post", f"{ONE}deploy/", {**body, "emergency": "yes"})
-
-
-def test_service_token_never_starts_production(ci: Caller) -> None:
-    release = world.approved()
-    assert "deploy" in ci.no(403, "post", f"{ONE}deploy/", {"seal": release.seal})["detail"]
-
-
 def test_support_rolls_back_with_a_reason(platform: None) -> None:
     world.monitoring()
     sue = Caller("sue")
@@ -122,46 +94,77 @@ def test_support_rolls_back_with_a_reason(platform: None) -> None:
     assert DeploymentRun.objects.get(pk=run).state == "rolling_back"
 
 
-def test_nothing_rolls_back_before_it_started(platform: None) -> None:
-    world.approved()
-    problem = Caller("sue").no(409, "post", f"{ONE}rollback/", {"reason": "No"})
-    assert "approved" in problem["detail"]
+class TestApproved(Begun):
+    """What a release with its go does and refuses."""
+
+    begin = staticmethod(world.approved)
+
+    def test_devops_engineer_starts_production_with_the_seal(self, release: Release) -> None:
+        world.brief(release)
+        devon = Caller("devon")
+        assert kind(devon.no(409, "post", f"{ONE}deploy/", {"seal": "0" * 64})) == "wrong-seal"
+        devon.no(400, "post", f"{ONE}deploy/", {})
+        started = devon.ok("post", f"{ONE}deploy/", {"seal": release.seal}, idempotency_key="go")
+        assert (started["state"], started["production_run"]) == ("deploying", started["run"])
+
+    def test_start_names_what_is_missing(self, release: Release) -> None:
+        problem = Caller("devon").no(409, "post", f"{ONE}deploy/", {"seal": release.seal})
+        assert "backup_age" in {blocker["code"] for blocker in problem["blockers"]}
+        assert state() == "approved"
+
+    def test_only_a_security_release_is_an_emergency(self, release: Release) -> None:
+        body = {"seal": release.seal, "emergency": True, "reason": "Now"}
+        assert "emergency" in Caller("devon").no(400, "post", f"{ONE}deploy/", body)["fields"]
+        Caller("devon").no(400, "post", f"{ONE}deploy/", {**body, "emergency": "yes"})
+
+    def test_service_token_never_starts_production(self, release: Release, ci: Caller) -> None:
+        assert "deploy" in ci.no(403, "post", f"{ONE}deploy/", {"seal": release.seal})["detail"]
+
+    def test_nothing_rolls_back_before_it_started(self) -> None:
+        problem = Caller("sue").no(409, "post", f"{ONE}rollback/", {"reason": "No"})
+        assert "approved" in problem["detail"]
 
 
-def test_lessons_lift_the_lock_and_go_with_the_follow_up(platform: None) -> None:
-    world.rolled_back()
-    rita = Caller("rita")
-    problem = rita.no(409, "post", f"{ONE}follow-up/", {"new_version": "2026.11.1"})
-    assert "lessons" in problem["detail"]
-    body = {"cause": "Cache", "lessons": "Warm it", "actions": ["Warm the cache"]}
-    assert rita.ok("post", f"{ONE}lessons/", body)["by"] == "rita"
-    made = rita.call("post", f"{ONE}follow-up/", {"new_version": "2026.11.1"})
-    assert (made.status_code, made["Location"]) == (201, "/api/v1/releases/2026.11.1/")
-    assert made.json()["follows"] == "2026.11.0"
-    assert "Warm the cache" in {item["title"] for item in made.json()["checklist"]}
+class TestRolledBack(Begun):
+    """What follows a release that came back."""
+
+    begin = staticmethod(world.rolled_back)
+
+    def test_lessons_lift_the_lock_and_go_with_the_follow_up(self) -> None:
+        rita = Caller("rita")
+        problem = rita.no(409, "post", f"{ONE}follow-up/", {"new_version": "2026.11.1"})
+        assert "lessons" in problem["detail"]
+        body = {"cause": "Cache", "lessons": "Warm it", "actions": ["Warm the cache"]}
+        assert rita.ok("post", f"{ONE}lessons/", body)["by"] == "rita"
+        made = rita.call("post", f"{ONE}follow-up/", {"new_version": "2026.11.1"})
+        assert (made.status_code, made["Location"]) == (201, "/api/v1/releases/2026.11.1/")
+        assert made.json()["follows"] == "2026.11.0"
+        assert "Warm the cache" in {item["title"] for item in made.json()["checklist"]}
+
+    @pytest.mark.parametrize(
+        ("body", "field"),
+        [
+            ({"cause": "x"}, "lessons"),
+            ({"cause": "", "lessons": "y"}, "cause"),
+            ({"cause": "x", "lessons": "y", "actions": "z"}, "actions"),
+            ({"cause": "x", "lessons": "y", "actions": [5]}, "actions.0"),
+            ({"cause": "x" * 30_000, "lessons": "y"}, "cause"),
+        ],
+    )
+    def test_bad_lessons_name_their_field(self, body: Any, field: str) -> None:
+        assert field in Caller("rita").no(400, "post", f"{ONE}lessons/", body)["fields"]
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({"cause": "x"}, "lessons"),
-        ({"cause": "", "lessons": "y"}, "cause"),
-        ({"cause": "x", "lessons": "y", "actions": "z"}, "actions"),
-        ({"cause": "x", "lessons": "y", "actions": [5]}, "actions.0"),
-        ({"cause": "x" * 30_000, "lessons": "y"}, "cause"),
-    ],
-)
-def test_bad_lessons_name_their_field(platform: None, body: Any, field: str) -> None:
-    world.rolled_back()
-    assert field in Caller("rita").no(400, "post", f"{ONE}lessons/", body)["fields"]
+class TestCompleted(Begun):
+    """What follows a release that went well."""
 
+    begin = staticmethod(lambda: world.completed("2026.11.0"))
 
-@pytest.mark.parametrize("version", ["nope", "2026.11.0", ""])
-def test_follow_up_needs_a_free_version(platform: None, version: str) -> None:
-    world.completed("2026.11.0")
-    answer = Caller("rita").call("post", f"{ONE}follow-up/", {"new_version": version})
-    assert answer.status_code in (400, 409)
-    assert "new_version" in answer.json()["fields"]
+    @pytest.mark.parametrize("version", ["nope", "2026.11.0", ""])
+    def test_follow_up_needs_a_free_version(self, version: str) -> None:
+        answer = Caller("rita").call("post", f"{ONE}follow-up/", {"new_version": version})
+        assert answer.status_code in (400, 409)
+        assert "new_version" in answer.json()["fields"]
 
 
 def test_replan_asks_again_over_a_changed_plan(platform: None) -> None:

@@ -1,9 +1,8 @@
-"""Every page opens in every state of a release, for everybody who may read it, and holds nothing inline."""
+"""Every page opens, for everybody who may read it, and holds nothing inline."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
 from django.db import transaction
@@ -13,40 +12,15 @@ from deployments.services import outcomes, steer
 from deployments.services.closing import retire_green
 from events import clock
 from releases.models import Release
-from releases.services import cancel
 from tests.accounts.fixtures import Door
 from tests.cast import actor
 from tests.pages.look import look
 from tests.releases import world
+from tests.releases.begin import Begun
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("platform")]
 
 
-def rejected() -> Release:
-    release = world.in_review()
-    world.sign(release, "quinn", answer="no_go", remark="Rejoin fails.")
-    return world.again(release)
-
-
-def cancelled() -> Release:
-    release = world.draft()
-    cancel.cancel(release.version, actor=actor("rita"), reason="Not needed.")
-    return world.again(release)
-
-
-STATES: dict[str, Callable[[], Release]] = {
-    "draft": world.draft,
-    "staging": world.staging,
-    "validating": world.staged,
-    "review": world.in_review,
-    "approved": world.approved,
-    "deploying": world.deploying,
-    "monitoring": world.monitoring,
-    "completed": world.completed,
-    "rolled back": world.rolled_back,
-    "rejected": rejected,
-    "cancelled": cancelled,
-}
 TABS = ("", "go/", "content/", "deployments/", "history/")
 ROOMS = (
     "/",
@@ -58,26 +32,6 @@ ROOMS = (
     "/help/",
     "/shell/",
 )
-
-
-@pytest.mark.parametrize("state", STATES)
-def test_release_and_its_tabs_open_in_every_state(state: str, logged_in: Door) -> None:
-    release = STATES[state]()
-    for tab in TABS:
-        seen = look(logged_in("rita"), f"{release.link}{tab}")
-        assert seen.status == 200, f"{tab}: {seen.words[:300]}"
-        assert release.version in seen.heading
-        seen.demand_clean()
-
-
-@pytest.mark.parametrize("state", ["validating", "deploying", "monitoring", "rolled back"])
-def test_runs_of_a_release_open_in_every_state(state: str, logged_in: Door) -> None:
-    release = STATES[state]()
-    for run in {release.staging_run_id, release.production_run_id} - {None}:
-        seen = look(logged_in("devon"), f"/deployments/{run}/")
-        assert seen.status == 200, seen.words[:300]
-        seen.demand_clean()
-        assert look(logged_in("devon"), f"/deployments/{run}/panels/").status == 200
 
 
 def test_run_that_takes_a_colour_down_speaks_of_no_traffic(logged_in: Door) -> None:
@@ -95,23 +49,23 @@ def test_rooms_open_without_any_release(room: str, logged_in: Door) -> None:
     assert look(logged_in("rita"), room).status == 200
 
 
-@pytest.mark.parametrize("room", [room for room in ROOMS if room != "/shell/"])
-def test_rooms_open_with_releases_under_way(room: str, logged_in: Door) -> None:
+def under_way() -> Release:
+    """One that is done and one that runs, before one to come."""
     world.completed()
     world.deploying()
-    world.draft("2026.12.0")
-    seen = look(logged_in("rita"), room)
-    assert seen.status == 200
-    assert seen.heading
-    seen.demand_clean()
+    return world.draft("2026.12.0")
 
 
-@pytest.mark.parametrize("name", ["devon", "quinn", "sasha", "dana", "sue", "stan", "audrey", "adam"])
-def test_everybody_with_a_role_reads_release_and_room(name: str, logged_in: Door) -> None:
-    release = world.in_review()
-    for tab in ("", "go/"):
-        seen = look(logged_in(name), f"{release.link}{tab}")
+class TestUnderWay(Begun):
+    """Rooms with releases in them."""
+
+    begin = staticmethod(under_way)
+
+    @pytest.mark.parametrize("room", [room for room in ROOMS if room != "/shell/"])
+    def test_rooms_open_with_releases_under_way(self, room: str, logged_in: Door) -> None:
+        seen = look(logged_in("rita"), room)
         assert seen.status == 200
+        assert seen.heading
         seen.demand_clean()
 
 
@@ -133,9 +87,9 @@ def test_unknown_release_and_run_are_pages_with_a_sentence(logged_in: Door) -> N
     assert look(logged_in("rita"), "/deployments/999/").status == 404
 
 
-def in_state(state: str) -> DeploymentRun:
-    """A production run led there by the services."""
-    run = DeploymentRun.objects.get(pk=world.deploying().production_run_id)
+def in_state(release: Release, state: str) -> DeploymentRun:
+    """Its production run led there by the services."""
+    run = DeploymentRun.objects.get(pk=release.production_run_id)
     if state == "queued":
         return run
     run.start()
@@ -155,18 +109,25 @@ def in_state(state: str) -> DeploymentRun:
     return DeploymentRun.objects.get(pk=run.pk)
 
 
-@pytest.mark.parametrize("state", ["queued", "running", "paused", "failed", "cancelled", "rolling_back"])
-def test_run_opens_in_every_state_with_the_way_back_where_there_is_one(state: str, logged_in: Door) -> None:
-    run = in_state(state)
-    assert run.state == state
-    seen = look(logged_in("devon"), f"/deployments/{run.pk}/")
-    assert seen.status == 200
-    seen.demand_clean()
-    assert bool(seen.control("abort")) == (state in ("queued", "running", "paused"))
-    assert bool(seen.control("resume")) == (state == "paused")
-    board = look(logged_in("devon"), "/")
-    assert board.status == 200
-    board.demand_clean()
+class TestRun(Begun):
+    """A production run and its page."""
+
+    begin = staticmethod(world.deploying)
+
+    @pytest.mark.parametrize("state", ["queued", "running", "paused", "failed", "cancelled", "rolling_back"])
+    def test_run_opens_in_every_state_with_the_way_back_where_there_is_one(
+        self, release: Release, state: str, logged_in: Door
+    ) -> None:
+        run = in_state(release, state)
+        assert run.state == state
+        seen = look(logged_in("devon"), f"/deployments/{run.pk}/")
+        assert seen.status == 200
+        seen.demand_clean()
+        assert bool(seen.control("abort")) == (state in ("queued", "running", "paused"))
+        assert bool(seen.control("resume")) == (state == "paused")
+        board = look(logged_in("devon"), "/")
+        assert board.status == 200
+        board.demand_clean()
 
 
 def test_content_of_a_draft_names_what_has_no_digest_and_the_call_that_gives_one(logged_in: Door) -> None:
@@ -186,16 +147,6 @@ def test_page_that_asks_for_itself_gets_no_shell(logged_in: Door) -> None:
     assert "<head>" in back.content.decode()
 
 
-def test_every_page_links_to_a_part_of_the_help_that_is_there(logged_in: Door) -> None:
-    client = logged_in("rita")
-    release = world.in_review()
-    parts = look(client, "/help/").markup
-    for path in (*ROOMS[:-1], release.link, *(f"{release.link}{tab}" for tab in TABS), "/account/settings/"):
-        anchor = re.search(r'href="/help/#(\w+)"', look(client, path).markup)
-        assert anchor, path
-        assert f'id="{anchor.group(1)}"' in parts, path
-
-
 def test_run_that_has_ended_shows_how_it_left_traffic_not_what_serves_now(logged_in: Door) -> None:
     run = DeploymentRun.objects.get(pk=world.completed().production_run_id)
     DeploymentRun.objects.filter(pk=run.pk).update(traffic_at=run.started_at)
@@ -206,11 +157,41 @@ def test_run_that_has_ended_shows_how_it_left_traffic_not_what_serves_now(logged
     assert "served none yet" not in seen.words
 
 
-def test_room_counts_what_is_left_and_says_when_nothing_is(logged_in: Door) -> None:
-    release = world.in_review()
-    assert "is not ready to go: " in look(logged_in("rita"), f"{release.link}go/").heading
-    world.sign(world.open_window(release))
-    assert (
-        look(logged_in("rita"), f"{release.link}go/").heading
-        == f"{release.version} is ready to go: nothing is left."
-    )
+class TestInReview(Begun):
+    """What is read of a release that waits for its signatures."""
+
+    begin = staticmethod(world.in_review)
+
+    @pytest.mark.parametrize("name", ["devon", "quinn", "sasha", "dana", "sue", "stan", "audrey", "adam"])
+    def test_everybody_with_a_role_reads_release_and_room(
+        self, release: Release, name: str, logged_in: Door
+    ) -> None:
+        for tab in ("", "go/"):
+            seen = look(logged_in(name), f"{release.link}{tab}")
+            assert seen.status == 200
+            seen.demand_clean()
+
+    def test_every_page_links_to_a_part_of_the_help_that_is_there(
+        self, release: Release, logged_in: Door
+    ) -> None:
+        client = logged_in("rita")
+        parts = look(client, "/help/").markup
+        for path in (
+            *ROOMS[:-1],
+            release.link,
+            *(f"{release.link}{tab}" for tab in TABS),
+            "/account/settings/",
+        ):
+            anchor = re.search(r'href="/help/#(\w+)"', look(client, path).markup)
+            assert anchor, path
+            assert f'id="{anchor.group(1)}"' in parts, path
+
+    def test_room_counts_what_is_left_and_says_when_nothing_is(
+        self, release: Release, logged_in: Door
+    ) -> None:
+        assert "is not ready to go: " in look(logged_in("rita"), f"{release.link}go/").heading
+        world.sign(world.open_window(release))
+        assert (
+            look(logged_in("rita"), f"{release.link}go/").heading
+            == f"{release.version} is ready to go: nothing is left."
+        )

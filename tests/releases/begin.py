@@ -53,13 +53,14 @@ class Begun:
     begin: ClassVar[Callable[[], Release]]
 
     @pytest.fixture(scope="class", autouse=True)
+    @classmethod
     def _begun(
-        self, request: pytest.FixtureRequest, _platform: None, django_db_blocker: DjangoDbBlocker
+        cls, request: pytest.FixtureRequest, _platform: None, django_db_blocker: DjangoDbBlocker
     ) -> Iterator[Release]:
-        with kept(django_db_blocker, getattr(request, "param", None) or type(self).begin) as release:
+        with kept(django_db_blocker, getattr(request, "param", None) or cls.begin) as release:
             yield release
 
-    @pytest.fixture
+    @pytest.fixture(autouse=True)
     def release(self, _begun: Release, platform: None) -> Release:
         """It, as every test finds it."""
         return world.again(_begun)
