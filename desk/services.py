@@ -18,7 +18,7 @@ from approvals.policy import Action, require
 from desk.dossiers.archive import freeze_snapshot, make
 from desk.dossiers.gathering import Scope
 from desk.models import DossierRequest
-from events import clock
+from events import checkpoints, clock
 from events.errors import Invalid, NotFound, PortalError
 from events.services import record
 from events.wake import wake
@@ -58,9 +58,8 @@ def _check(release: str, since: datetime | None, until: datetime | None) -> None
             raise NotFound(f"There is no release {release}.")
         return
     if since is None or until is None or until <= since:
-        raise Invalid(
-            "A period needs its first moment and a later last one.", fields={"until": ["after “since”"]}
-        )
+        late = {"until": ["must be later than the first moment"]}
+        raise Invalid("A period needs its first moment and a later last one.", fields=late)
     if until - since > LONGEST:
         raise Invalid("A period is a year at most; ask for several.", fields={"until": ["at most a year"]})
 
@@ -83,7 +82,11 @@ def make_dossier(pk: int) -> None:
 
 
 def archive_of(asked: DossierRequest, tell: Callable[[int], None] = lambda percent: None) -> bytes:
-    """The archive of what was asked for, as of one instant. Raises CannotSign."""
+    """The archive of what was asked for, as of one instant. Raises CannotSign.
+
+    A checkpoint is made first, so that a signed one covers everything in it.
+    """
+    checkpoints.make()
     with transaction.atomic():
         freeze_snapshot()
         return make(Scope(asked.release, asked.since, asked.until), asked.title, tell)

@@ -170,6 +170,7 @@ def test_an_auditor_checks_it_with_nothing_but_the_files(release: Release, tmp_p
     command = [sys.executable, "-I", "-S", "verify_dossier.py", "d.zip", "--keys", "keys.json"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, "everything holds" in done.stdout) == (0, True), done.stderr + done.stdout
+    assert "; 0 events are newer than the last checkpoint" in done.stdout
     (tmp_path / "d.zip").write_bytes(
         changed((tmp_path / "d.zip").read_bytes(), drop_line(1), sign_again=True)
     )
