@@ -9,13 +9,37 @@ from typing import Any
 
 import rfc8785
 
+LARGEST = 2**53 - 1
+"""Whole numbers up to this one are exact in JSON; RFC 8785 has no others."""
+LAST_OF_PLANE = "\uffff"
+
 
 def dumps(value: Any) -> bytes:
     """The canonical bytes of a JSON value; raises ValueError for what JSON cannot hold."""
+    if _plain(value):
+        text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        if text.isascii() or max(text) <= LAST_OF_PLANE:
+            return text.encode()
     try:
         return rfc8785.dumps(value)
     except rfc8785.CanonicalizationError as error:
         raise ValueError(str(error)) from error
+
+
+def _plain(value: Any) -> bool:
+    """Is this made of texts, whole numbers that are exact, truths and nothing else?
+
+    Then the standard library, which is many times faster, writes the canonical form, up to the order of
+    names with characters beyond the first plane. Contents and events are nearly always so.
+    """
+    kind = type(value)
+    if kind is str or value is None or kind is bool:
+        return True
+    if kind is dict:
+        return all(type(name) is str and _plain(item) for name, item in value.items())
+    if kind is list:
+        return all(map(_plain, value))
+    return kind is int and -LARGEST <= value <= LARGEST
 
 
 def loads(text: str) -> dict[str, Any]:

@@ -6,10 +6,7 @@ transaction wants to tell leaves after its commit in one call, each message once
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import os
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,8 +16,6 @@ from django.db import transaction
 log = logging.getLogger(__name__)
 
 GROUP = "doorbell"
-SECONDS = 5.0
-"""How long a commit's messages may take; what takes longer is lost, which a slow poll makes good."""
 
 
 def ring(subject: str) -> None:
@@ -55,35 +50,9 @@ class _Messages:
     def __call__(self) -> None:
         """Send them; Redis may be away, pages that hear nothing ask by themselves."""
         try:
-            sending = asyncio.run_coroutine_threadsafe(self._send(), _loop())
-            try:
-                sending.result(SECONDS)
-            finally:
-                sending.cancel()  # in vain once it has ended
+            layer = get_channel_layer()
+            if layer is not None:
+                layer.publish(self._wanted)
         except Exception as error:
             groups = ", ".join(sorted({group for group, _ in self._wanted}))
             log.warning("not told: %s (%s)", groups, type(error).__name__)
-
-    async def _send(self) -> None:
-        layer = get_channel_layer()
-        if layer is None:
-            return
-        for group, message in self._wanted:
-            await layer.group_send(group, message)
-
-
-_loops: dict[int, asyncio.AbstractEventLoop] = {}
-_starting = threading.Lock()
-
-
-def _loop() -> asyncio.AbstractEventLoop:
-    """The process's loop for sending, in a thread of its own: its connection to Redis is kept.
-
-    A loop made for each commit would connect anew each time, which costs more than all it has to say.
-    """
-    with _starting:
-        found = _loops.get(os.getpid())
-        if found is None:
-            found = _loops[os.getpid()] = asyncio.new_event_loop()
-            threading.Thread(target=found.run_forever, name="doorbell", daemon=True).start()
-        return found

@@ -106,6 +106,7 @@ def _forward(lease: Lease, run: DeploymentRun) -> float | None:
                 seen = looking.write_down(look, locked, view, heard)
             assert seen is not None
             move = _decide(look, locked, view, seen, answers, alone=heard is None)
+        run.content_problems = locked.content_problems
         if isinstance(move, Ask):
             stop = _ask(lease, look, run, move, answers)
             if stop is not None:

@@ -70,7 +70,7 @@ def channel_layers(environment: Environment) -> dict[str, Any]:
     """The publish/subscribe layer: it loses no message to a full buffer as the list-based one does."""
     return {
         "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "BACKEND": "events.layer.Layer",
             "CONFIG": {"hosts": [redis_url(environment, WAKES)], "prefix": "hmhp"},
         }
     }
