@@ -40,7 +40,8 @@ def look_at_queue(environment_id: int) -> None:
 
 
 def _look_at_queue(environment_id: int) -> None:
-    for run in DeploymentRun.objects.filter(environment_id=environment_id, state=RunState.QUEUED):
+    queued = DeploymentRun.objects.filter(environment_id=environment_id, state=RunState.QUEUED)
+    for run in queued.only("pk"):
         look_now(run)
 
 

@@ -195,7 +195,7 @@ def _earlier_runs(run: DeploymentRun) -> list[DeploymentRun]:
     open_runs = held.filter(
         environment_id=run.environment_id, kind=RunKind.DEPLOY, state=RunState.SUCCEEDED, closed_at=None
     )
-    return list(open_runs.exclude(pk=run.pk).order_by("pk"))
+    return list(open_runs.exclude(pk=run.pk).defer("content").order_by("pk"))
 
 
 def _locked_environment(run: DeploymentRun) -> Environment:
