@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.contrib.auth.hashers import make_password
 
 from accounts.actors import Actor, Proof, person, system
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, RoleHolding, SourceLogin, User
 from accounts.roles import Role
 from accounts.services.people import add_source_login
 from accounts.services.roles import grant_role
@@ -54,8 +55,29 @@ class Cast:
 
 
 def make_cast() -> Cast:
-    """Everybody, with their roles and source logins (`<name>-gh` at github.com)."""
-    return Cast(**{name: user(name) for name in ROLES})
+    """Everybody, with their roles and source logins (`<name>-gh` at github.com).
+
+    In three statements, and so without events: hundreds of tests need it.
+    """
+    now, password = clock.now(), make_password(PASSWORD)
+    people = [
+        User(
+            username=name,
+            email=f"{name}@hmhp.example",
+            display_name=name.title(),
+            password=password,
+            date_joined=now,
+        )
+        for name in ROLES
+    ]
+    made = {one.username: one for one in User.objects.bulk_create(people)}
+    RoleHolding.objects.bulk_create(
+        RoleHolding(user=made[name], role=role, since=now) for name, roles in ROLES.items() for role in roles
+    )
+    SourceLogin.objects.bulk_create(
+        SourceLogin(user=one, host="github.com", login=f"{name}-gh") for name, one in made.items()
+    )
+    return Cast(**made)
 
 
 def user(name: str) -> User:

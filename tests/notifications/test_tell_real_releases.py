@@ -18,8 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _platform(db: None) -> None:
-    world.build()
+def _stakeholder(platform: None) -> None:
     stakeholder()
 
 

@@ -42,8 +42,7 @@ FEWER = rule("production", "release_manager", "qa_lead")
 
 
 @pytest.fixture(autouse=True)
-def _platform(db: None) -> None:
-    world.build()
+def _nothing_told(platform: None) -> None:
     reading.read()
     Message.objects.all().delete()
 

@@ -13,7 +13,6 @@ from django.db import transaction
 
 import deployments.platform_file
 import releases.platform_file
-from accounts.models import RoleHolding, SourceLogin, User
 from deployments.models import DeploymentRun, Target, TargetView
 from deployments.services import outcomes
 from deployments.states import RunState
@@ -23,8 +22,7 @@ from releases.models import Release
 from releases.services import create, deciding, facts, items, signing, stage, starting, submit, window
 from releases.services.advance import advance
 from releases.states import ItemList
-from tests.cast import ROLES as CAST
-from tests.cast import actor
+from tests.cast import actor, make_cast
 
 COMPONENTS = ("web", "records", "mailer")
 STRATEGY = {"kind": "blue_green", "weights": [50, 100], "bake_seconds": 10, "monitoring_seconds": 600}
@@ -77,21 +75,8 @@ def document(**changes: Any) -> dict[str, Any]:
 
 def build(**changes: Any) -> None:
     """The platform and the whole cast."""
-    people()
+    make_cast()
     load(**changes)
-
-
-def people() -> None:
-    """The cast of tests/cast.py in three statements: hundreds of tests here need it."""
-    users = User.objects.bulk_create(
-        User(username=name, email=f"{name}@hmhp.example", display_name=name.title()) for name in CAST
-    )
-    RoleHolding.objects.bulk_create(
-        RoleHolding(user=user, role=role, since=clock.now()) for user in users for role in CAST[user.username]
-    )
-    SourceLogin.objects.bulk_create(
-        SourceLogin(user=user, host="github.com", login=f"{user.username}-gh") for user in users
-    )
 
 
 def load(**changes: Any) -> None:
