@@ -181,3 +181,38 @@ def test_second_tab_gets_the_truth_and_back_shows_it(site: Site, visitor: Visito
     control(page, "pause").wait_for()
     assert control(page, "resume").count() == 0
     page.context.close()
+
+
+def focused(page: Any) -> str:
+    """The id of what has the keyboard, else its words."""
+    found: str = page.evaluate("document.activeElement.id || document.activeElement.innerText")
+    return found
+
+
+def tab_to(page: Any, wanted: str, most: int) -> None:
+    """Press Tab until that has the keyboard."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if focused(page) == wanted:
+            return
+    pytest.fail(f"{wanted} is not within {most} steps of the keyboard; it is at {focused(page)}")
+
+
+def test_hands_that_touch_no_mouse_abort_a_run(site: Site, visitor: Visitor) -> None:
+    site.do(run_on, site.run)
+    page = visitor.fresh(site, "devon")
+    page.goto(f"{site.portal}/deployments/{site.run}/")
+    control(page, "abort").wait_for()
+    tab_to(page, "act-abort", 30)
+    page.keyboard.press("Enter")
+    page.locator("dialog[open]").wait_for()
+    page.keyboard.press("Escape")
+    page.wait_for_function("!document.querySelector('dialog[open]')")
+    assert focused(page) == "act-abort"
+    page.keyboard.press("Enter")
+    page.locator("dialog[open]").wait_for()
+    tab_to(page, page.locator("dialog[open] button").last.inner_text(), 8)
+    page.keyboard.press("Enter")
+    control(page, "abort").wait_for(state="detached")
+    assert site.do(lambda: DeploymentRun.objects.get(pk=site.run).state) == RunState.ROLLING_BACK
+    page.context.close()
