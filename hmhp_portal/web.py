@@ -21,6 +21,9 @@ import uvicorn
 
 from hmhp_portal.shedding.connections import PatientOnlySoLong
 
+COLLECT_AFTER = (20_000, 20, 20)
+"""A frame for a thousand pages makes thousands of objects at once that end by themselves."""
+
 
 def main() -> None:
     """Serve until SIGTERM; open requests get two seconds to end."""
@@ -64,6 +67,7 @@ def _set_apart_what_stays() -> None:
     import_module("hmhp_portal.asgi")
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 def _import_and_wait(file: Path | None) -> None:
