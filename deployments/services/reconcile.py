@@ -27,10 +27,10 @@ from platforms.base import JobResult, PlatformRefused, PlatformUnavailable
 
 log = logging.getLogger(__name__)
 
-MOVES_PER_LOOK = 50
+MOVES_PER_LOOK = 25
 """After so many moves a look ends and asks for another at once, so that no run keeps a worker.
 
-A release that need not wait in between, in one region, takes fewer.
+A release needs more, so blue has been counted over some time before a cut-over takes all from it.
 """
 
 WATCH_SECONDS = (2.0, 10.0)

@@ -140,6 +140,9 @@ def _deploy(past: Past, version: str, cast: Cast, played: Played) -> None:
             target.error_share[release.content_hash[:8]] = past.error_share
     run = starting.deploy(version, actor=cast.devops, seal=release.seal)
     _drive(played, run.pk, release.pk, lambda r: r.status in ENDS)
+    if not past.cause and queries.get(version).status != ReleaseState.COMPLETED:
+        sentence = DeploymentRun.objects.get(pk=run.pk).sentence
+        raise RuntimeError(f"The demo's past goes otherwise than it was: {sentence}")
     finish(played)
 
 
