@@ -37,8 +37,10 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 def observe(target: Target) -> Observation:
     """One look; raises PlatformUnavailable when the API server or a watch does not answer."""
+    state, counted = together.both(
+        target.state, lambda: metrics.edges(target.settings.metrics, sorted(slots.edges(target)))
+    )
     edges = sorted(slots.edges(target))
-    state, counted = together.both(target.state, lambda: metrics.edges(target.settings.metrics, edges))
     act = way_back.mark_of(state)
     routes = target.objects(names.ROUTE) if target.settings.gateway else []
     services = [] if target.settings.gateway else traffic.edge_services(target.objects(names.SERVICE))
