@@ -39,7 +39,11 @@ REFUSALS: dict[int, tuple[str, str, str]] = {
         "Too many wrong one-time codes.",
         "Too many wrong codes for @quinn. Wait 5 minutes.",
     ),
-    503: ("unavailable", "The portal is busy; ask again.", "The database did not answer; ask again."),
+    503: (
+        "unavailable",
+        "The portal is busy; ask again.",
+        "The database or Redis did not answer; ask again.",
+    ),
 }
 """Status → stable type, description, and the detail of its example."""
 

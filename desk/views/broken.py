@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import sys
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from redis.exceptions import ConnectionError as RedisAway
-from redis.exceptions import TimeoutError as RedisSlow
 
-AWAY = (OperationalError, InterfaceError, RedisAway, RedisSlow)
+from events.away import AWAY
+
 RETRY_SECONDS = 5
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError
+from django.db import DataError, IntegrityError
 from django.http import Http404
 from django_fsm import ConcurrentTransition, TransitionNotAllowed
 from psycopg.errors import DiskFull
@@ -25,6 +25,7 @@ from rest_framework.views import set_rollback
 
 from accounts.actors import NOBODY, of_request
 from accounts.services.refusals import act_of, note
+from events.away import AWAY
 from events.errors import Blocker, PortalError
 
 log = logging.getLogger(__name__)
@@ -188,9 +189,9 @@ def _of_others(exc: Exception) -> Problem:
     if isinstance(exc.__cause__, DiskFull):
         detail = "The database's disk has no room: nothing was changed, and nothing can be until there is."
         return _logged(exc, 503, "unavailable", "The portal's disk is full", detail)
-    if isinstance(exc, (OperationalError, InterfaceError)):
+    if isinstance(exc, AWAY):
         return _logged(
-            exc, 503, "unavailable", "The portal is busy", "The database did not answer; ask again."
+            exc, 503, "unavailable", "The portal is busy", "The database or Redis did not answer; ask again."
         )
     return _logged(exc, 500, "unforeseen", "Something unforeseen happened", "Nothing was changed.")
 

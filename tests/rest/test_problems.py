@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import DataError, IntegrityError, OperationalError
 from django.http import Http404
+from redis.exceptions import ConnectionError as RedisAway
 from rest_framework.test import APIClient
 
 from hmhp_portal.api.kinds import kinds
@@ -105,9 +106,10 @@ def test_unknown_address_is_a_problem_too(ci: APIClient, address: str, method: s
         (IntegrityError("dup"), 409),
         (DataError("long"), 400),
         (OperationalError("gone"), 503),
+        (RedisAway("gone"), 503),
     ],
 )
-def test_database_answers_have_their_status(raised: Exception, status: int) -> None:
+def test_failures_of_what_is_behind_have_their_status(raised: Exception, status: int) -> None:
     assert problem_of(raised).status == status
 
 
