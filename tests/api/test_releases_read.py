@@ -8,21 +8,10 @@ from pytest_django import DjangoAssertNumQueries
 from tests.api.caller import Caller, kind
 from tests.releases import world
 
-STATES = {
-    "draft": world.draft,
-    "validating": world.staged,
-    "review": world.in_review,
-    "approved": world.approved,
-    "deploying": world.deploying,
-    "monitoring": world.monitoring,
-    "completed": world.completed,
-    "rolled_back": world.rolled_back,
-}
 
-
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", world.STATES)
 def test_release_is_shown_whole_in_every_state(ci: Caller, state: str) -> None:
-    version = STATES[state]().version
+    version = world.STATES[state]().version
     shown = ci.ok("get", f"releases/{version}/")
     assert shown["state"] == state
     assert shown["headline"].endswith(".")

@@ -6,6 +6,7 @@ what the engine does in between is tested in tests/deployments.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -293,6 +294,20 @@ def rolled_back(version: str = "2026.11.0", **named: Any) -> Release:
     roll_back(release.production_run)
     advance(release.pk)
     return again(release)
+
+
+STATES: dict[str, Callable[[], Release]] = {
+    "draft": draft,
+    "staging": staging,
+    "validating": staged,
+    "review": in_review,
+    "approved": approved,
+    "deploying": deploying,
+    "monitoring": monitoring,
+    "completed": completed,
+    "rolled_back": rolled_back,
+}
+"""A release in each state on the way, by the state's name."""
 
 
 def blockers(release: Release, moment: str = "start") -> set[str]:
