@@ -20,10 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from hmhp_portal.embedded.child import Account, end_with_parent, run_as
+from hmhp_portal.forked import Forked, bury_strangers, fork
 
 FIRST_PAUSE, LONGEST_PAUSE, STEADY_SECONDS = 0.2, 10.0, 30.0
 LOG_BYTES = 10_000_000
 Probe = Callable[[], bool | Coroutine[Any, Any, bool]]
+Child = subprocess.Popen[bytes] | Forked
 Tell = Callable[[str], None]
 
 
@@ -37,7 +39,8 @@ class Process:
 
     `once` marks a step that must end with 0 before the next begins. `stage` orders the end: the
     highest goes first, one stage is ended together. `death_signal` is what the kernel sends when the
-    supervisor itself is killed.
+    supervisor itself is killed. `nursery` is where it may be forked (`forked`); where nobody answers it
+    is started by itself.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Process:
     account: Account | None = None
     pass_fds: tuple[int, ...] = ()
     directory: str = "/"
+    nursery: Path | None = None
     before: Callable[[], None] | None = None
 
 
@@ -62,7 +66,7 @@ class _Kept:
     """A process that is being kept, and how often it has died lately."""
 
     spec: Process
-    child: subprocess.Popen[bytes] | None = None
+    child: Child | None = None
     started: float = 0.0
     pause: float = FIRST_PAUSE
     restarts: int = 0
@@ -124,6 +128,7 @@ class Supervisor:
         while not self.stopping:
             for kept in self._kept:
                 _bound(kept.spec.log)
+            bury_strangers({kept.child.pid for kept in self._kept if kept.child is not None})
             await self._nap(5.0)
 
     def restart(self, names: frozenset[str]) -> None:
@@ -160,18 +165,7 @@ class Supervisor:
         if spec.before is not None:
             spec.before()
         with spec.log.open("ab") as log:
-            kept.child = subprocess.Popen(
-                list(spec.command),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=spec.directory,
-                env=spec.environment,
-                pass_fds=spec.pass_fds,
-                start_new_session=True,
-                preexec_fn=end_with_parent(spec.death_signal),
-                **run_as(spec.account),
-            )
+            kept.child = _forked(spec, log.fileno()) or _started(spec, log.fileno())
         kept.started = time.monotonic()
         self._report()
 
@@ -220,12 +214,34 @@ class Supervisor:
         self._changed({k.spec.name: k.child.pid for k in self._kept if k.child is not None})
 
 
-def _signal(child: subprocess.Popen[bytes] | None, number: signal.Signals) -> None:
+def _forked(spec: Process, log: int) -> Forked | None:
+    if spec.nursery is None:
+        return None
+    what = (spec.name, spec.command, spec.environment)
+    return fork(spec.nursery, *what, log, spec.pass_fds, spec.death_signal)
+
+
+def _started(spec: Process, log: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        list(spec.command),
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        cwd=spec.directory,
+        env=spec.environment,
+        pass_fds=spec.pass_fds,
+        start_new_session=True,
+        preexec_fn=end_with_parent(spec.death_signal),
+        **run_as(spec.account),
+    )
+
+
+def _signal(child: Child | None, number: signal.Signals) -> None:
     if child is not None and child.poll() is None:
         child.send_signal(number)
 
 
-def _kill_group(child: subprocess.Popen[bytes] | None) -> None:
+def _kill_group(child: Child | None) -> None:
     """Every child leads a session: what it left behind goes with it."""
     if child is None:
         return

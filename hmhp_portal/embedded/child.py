@@ -13,12 +13,13 @@ import pwd
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 1, 15, 36
 
 
 def _load_prctl() -> Callable[..., int] | None:
@@ -69,6 +70,35 @@ def end_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
                 os._exit(1)
 
     return prepare
+
+
+def end_with(parent: int, death_signal: signal.Signals) -> bool:
+    """The same, asked for by a child itself; False where that parent is not (or no longer) its own."""
+    if _prctl is not None:
+        _prctl(PR_SET_PDEATHSIG, int(death_signal))
+    return os.getppid() == parent
+
+
+def be_called(name: str) -> None:
+    """What `ps` and `top` show as this process's name: the first 15 letters."""
+    if _prctl is not None:
+        _prctl(PR_SET_NAME, name.encode()[:15])
+
+
+def can_adopt() -> bool:
+    """Does this system know `take_up_orphans`?"""
+    return _prctl is not None
+
+
+@contextmanager
+def take_up_orphans() -> Iterator[bool]:
+    """Within the block, descendants whose parent ends become our children; False where that cannot be."""
+    assert _prctl is not None
+    can = _prctl(PR_SET_CHILD_SUBREAPER, 1) == 0
+    try:
+        yield can
+    finally:
+        _prctl(PR_SET_CHILD_SUBREAPER, 0)
 
 
 def run_as(account: Account | None) -> dict[str, Any]:

@@ -15,8 +15,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from hmhp_portal.embedded.child import can_adopt
 from hmhp_portal.embedded.postgres import EmbeddedPostgres
 from hmhp_portal.embedded.valkey import EmbeddedValkey
+from hmhp_portal.forked import answers
 from hmhp_portal.launcher import postgres_place
 from hmhp_portal.launcher.environment import ROOT
 from hmhp_portal.launcher.installation import Installation
@@ -90,10 +92,20 @@ class Services:
 class PortalProcesses:
     """The portal's own processes on top of its services."""
 
-    def __init__(self, services: Services, environment: dict[str, str]) -> None:
+    def __init__(self, services: Services, environment: dict[str, str], *, forked: bool = True) -> None:
+        """`forked`: by a nursery, with the code as it was when that began."""
         self._services = services
         self._environment = environment
         self._folder = services.installation.folder
+        self._nursery = services.run / "nursery.sock" if forked and can_adopt() else None
+
+    def nursery(self) -> Process | None:
+        """The one that the others are forked from; None where each is started by itself."""
+        if self._nursery is None:
+            return None
+        command = [sys.executable, "-m", "hmhp_portal.nursery", str(self._nursery)]
+        nursery = self._process("nursery", command, partial(answers, self._nursery), AGENT)
+        return replace(nursery, nursery=None)
 
     def agent(self) -> Process:
         """The one that owns the deployed processes and their proxies; ends them when it ends."""
@@ -105,7 +117,7 @@ class PortalProcesses:
         command += ["--token-file", str(token), "--state-dir", str(self._folder / "agent")]
         command += ["--database-url-file", str(address)]
         agent = self._process("agent", command, lambda: _answers(wire), AGENT)
-        return replace(agent, death_signal=signal.SIGTERM)
+        return replace(agent, death_signal=signal.SIGTERM, nursery=None)
 
     def prepare(self, arguments: list[str]) -> Process:
         """Migrations, static files, platform file and, in the demo, its past: one process, one import."""
@@ -144,13 +156,14 @@ class PortalProcesses:
         """The demo's gentle traffic."""
         addresses = self._folder / "agent" / "addresses.json"
         command = [sys.executable, "examples/visitors.py", "--addresses", str(addresses)]
-        return self._process("visitors", command, None)
+        return replace(self._process("visitors", command, None), nursery=None)
 
     def cluster_visitors(self, port: int) -> Process:
         """The same on a cluster; they answer the portal at that port, so they come before anything looks."""
         command = [sys.executable, "examples/cluster_visitors.py"]
         command += ["--cluster", str(self._folder / "cluster.json")]
-        return self._process("visitors", command, partial(_listens, port), AGENT)
+        visitors = self._process("visitors", command, partial(_listens, port), AGENT)
+        return replace(visitors, nursery=None)
 
     def _worker(self, name: str, command: list[str]) -> Process:
         mark = self._services.run / f"{name}.ready"
@@ -161,7 +174,7 @@ class PortalProcesses:
 
     def _process(self, name: str, command: list[str], ready: Probe | None, stage: int = PORTAL) -> Process:
         log = self._folder / "logs" / f"{name}.log"
-        bare = Process(name, command, self._environment, log, ready)
+        bare = Process(name, command, self._environment, log, ready, nursery=self._nursery)
         return replace(bare, stage=stage, stop_seconds=STOP_SECONDS, directory=str(ROOT))
 
 

@@ -1,12 +1,14 @@
 """`demo`, `up` and `dev`: everything running under one supervisor until somebody ends it.
 
-Runs in the virtual environment's Python. Order: PostgreSQL, Redis, agent, preparation (migrations,
-platform file, the demo's past), web; then the address is printed and workers, clock and visitors follow.
+Runs in the virtual environment's Python. Order: PostgreSQL, Redis, agent, beside them the nursery that the
+others are forked from; preparation (migrations, platform file, the demo's past), web; then the address is
+printed and workers, clock and visitors follow.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import time
@@ -21,7 +23,7 @@ from hmhp_portal.launcher.environment import ROOT
 from hmhp_portal.launcher.installation import Installation
 from hmhp_portal.launcher.problem import Problem
 from hmhp_portal.launcher.processes import PortalProcesses, Services
-from hmhp_portal.supervisor import StartFailed, Supervisor
+from hmhp_portal.supervisor import Process, StartFailed, Supervisor
 
 LEFT_OUT = frozenset({"PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE"})
 """Not handed on: other code than ours, and what would make every process compile it again."""
@@ -144,7 +146,8 @@ class _Run:
         if self._services.postgres is not None:
             self._say_place()
         self._services.make()
-        portal = PortalProcesses(self._services, self._environment)
+        portal = PortalProcesses(self._services, self._environment, forked=not self._options.reload)
+        imports = asyncio.create_task(_import(supervisor, portal.nursery()))
         for spec in self._services.processes():
             await supervisor.start(spec)
         self._installation.write("environment.json", self._own_environment())
@@ -153,6 +156,7 @@ class _Run:
         else:
             await supervisor.start(portal.agent())
         say("Preparing (the first time takes longest)" if self._first else "Preparing")
+        await imports
         web = portal.web(self._listener)
         await asyncio.gather(self._prepare(supervisor, portal), supervisor.start(web))
         if not supervisor.stopping:
@@ -237,6 +241,14 @@ class _Run:
 
     def _tell(self, text: str) -> None:
         say(f"{time.strftime('%H:%M:%S')} {text}")
+
+
+async def _import(supervisor: Supervisor, nursery: Process | None) -> None:
+    """Have the code imported once, beside the start of the services. Where that fails, nobody forks, and
+    the preparation, started by itself, fails in the same way and says why."""
+    if nursery is not None:
+        with contextlib.suppress(StartFailed):
+            await supervisor.start(nursery)
 
 
 async def _tell_progress(log: Path) -> None:

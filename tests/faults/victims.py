@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-PORTAL = ("worker", "control", "beat", "web", "redis", "postgres")
+PORTAL = ("worker", "control", "beat", "web", "nursery", "redis", "postgres")
 TARGET = ("proxy", "component")
 YOUNG_SECONDS = 9.0
 WORDS = {"proxy": "platforms.local.proxy", "component": "/build/"}

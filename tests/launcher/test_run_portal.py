@@ -38,6 +38,10 @@ def processes(portal: PortalProcess) -> dict[str, int]:
     return running(Installation(portal.folder))
 
 
+def words(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
 @pytest.fixture(scope="module")
 def first(folder: Path) -> Iterator[PortalProcess]:
     """The first start on that folder, up until a test ends it."""
@@ -48,7 +52,10 @@ def first(folder: Path) -> Iterator[PortalProcess]:
 def test_first_start_serves_and_prints_a_link(first: PortalProcess) -> None:
     assert answers(first.url)["ready"]
     assert f"{first.url}/account/first/" in first.output
-    assert {"postgres", "redis", "agent", "web", "worker", "control", "beat"} <= processes(first).keys()
+    found = processes(first)
+    assert {"postgres", "redis", "agent", "nursery", "web", "worker", "control", "beat"} <= found.keys()
+    forked = {name for name, pid in found.items() if words(pid) == words(found["nursery"])}
+    assert forked == {"nursery", "web", "worker", "control", "beat"}
 
 
 def test_killed_web_process_comes_back_and_no_connection_is_refused(first: PortalProcess) -> None:
@@ -58,6 +65,15 @@ def test_killed_web_process_comes_back_and_no_connection_is_refused(first: Porta
     os.kill(processes(first)["postgres"], signal.SIGKILL)
     first.wait_for("postgres was killed by SIGKILL; starting it again")
     until(lambda: _ready_or_false(first.url), seconds=30)
+
+
+def test_killed_nursery_takes_nobody_along_and_comes_back(first: PortalProcess) -> None:
+    before = processes(first)
+    os.kill(before["nursery"], signal.SIGKILL)
+    os.kill(before["worker"], signal.SIGKILL)  # started by itself meanwhile
+    until(lambda: {n for n, pid in processes(first).items() if pid != before[n]} == {"nursery", "worker"})
+    assert processes(first).keys() == before.keys()
+    until((first.folder / "run" / "worker.ready").exists, seconds=30)
 
 
 def test_second_start_on_a_folder_in_use_is_refused(first: PortalProcess) -> None:
