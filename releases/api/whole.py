@@ -88,7 +88,7 @@ def read(request: Request, version: str) -> Response:
         ahead = [turn for turn in (release.window_start, release.window_end) if turn and turn > now]
         return body, tag(release, body), min(ahead, default=None)
 
-    found, _ = kept.answer((version,), work_out)
+    found, _ = kept.answer((version,), work_out, whole=True)
     return entity_tags.answer(request, found.body, found.tag)
 
 

@@ -1,9 +1,11 @@
 """What a release and its readiness rest on, as one short text that differs as soon as any of it does.
 
-`releases_state(version, now)` names every row that they read by its place and the transaction that wrote it
-(ctid and xmin): a changed, new or missing row gives another text. Of what time alone decides, deputies and the
-expiry of gates are in it; whoever keeps an answer knows the rest (`Readiness.until`, the release's
-window). NULL where there is no such release.
+`releases_state(version, now, whole)` names every row that they read by its place and the transaction that wrote
+it (ctid and xmin): a changed, new or missing row gives another text. Rows that every look of a run writes are
+named by what the answers read of them, or a run under way would make all answers new each second; the sentence
+of a release's own run is in it for the `whole` release alone, readiness never says it. Of what time alone
+decides, deputies and the expiry of gates are in it; whoever keeps an answer knows the rest (`Readiness.until`,
+the release's window). NULL where there is no such release.
 """
 
 from django.db import migrations
@@ -31,26 +33,32 @@ ROWS = {
     "approvals_emergencystop": "x.lifted_at IS NULL",
     "approvals_policyproposal": "x.state = 'pending'",
     "approvals_policyversion": "x.number = (SELECT max(v.number) FROM approvals_policyversion v)",
-    "deployments_environment": "TRUE",
     "deployments_region": "TRUE",
     "deployments_target": "TRUE",
-    "deployments_targetview": "TRUE",
     "deployments_environmentlock": "x.lifted_at IS NULL",
-    "deployments_deploymentrun": (
-        "x.id IN (r.base_run_id, r.staging_run_id, r.production_run_id) "
-        "OR x.id = ANY(ARRAY(SELECT e.serving_id FROM deployments_environment e)) "
-        "OR x.state IN ('queued', 'running', 'paused', 'rolling_back') "
-        "OR (x.state = 'succeeded' AND x.closed_at IS NULL)"
-    ),
     "accounts_user": "TRUE",
     "accounts_role_holding": "x.until IS NULL",
     "accounts_deputy": "x.ended_at IS NULL",
     "accounts_source_login": "TRUE",
 }
-NAMES = {
+COLUMNS = {
     "accounts_api_token": ("x.public_id::text || x.name", "TRUE"),
+    "deployments_environment": ("(to_jsonb(x) - 'fence')::text", "TRUE"),
+    "deployments_targetview": (
+        "concat_ws(' ', x.target_id, x.reachable, x.weights, x.slots, x.mark)",
+        "TRUE",
+    ),
+    "deployments_deploymentrun": (
+        "concat_ws(' ', x.id, x.environment_id, x.kind, x.subject, x.slot, x.content_hash, x.state, x.ended_at, "
+        "x.closed_at, CASE WHEN whole AND x.id IN (r.staging_run_id, r.production_run_id) THEN x.sentence END)",
+        "x.id IN (r.base_run_id, r.staging_run_id, r.production_run_id) "
+        "OR x.id = ANY(ARRAY(SELECT e.serving_id FROM deployments_environment e)) "
+        "OR x.state IN ('queued', 'running', 'paused', 'rolling_back') "
+        "OR (x.state = 'succeeded' AND x.closed_at IS NULL)",
+    ),
 }
-"""Of tokens their names alone: each use is written down in their rows."""
+"""Rows that are written while nothing of an answer changes (a token is used, a run is looked at), by what answers
+read of them. Content and plan of a run never change (deployments/migrations/0002)."""
 TIMES = {
     "approvals_gate": ("x.expires_at <= the_now", "x.id = ANY(gates)"),
     "accounts_deputy": ("x.since <= the_now AND x.until > the_now", "x.ended_at IS NULL"),
@@ -62,11 +70,11 @@ def _named(table: str, which: str, what: str = "x.ctid::text || x.xmin::text") -
 
 
 PARTS = [_named(table, which) for table, which in ROWS.items()]
-PARTS += [_named(table, which, what) for table, (what, which) in NAMES.items()]
+PARTS += [_named(table, which, what) for table, (what, which) in COLUMNS.items()]
 PARTS += ["(SELECT h.seq::text FROM events_stream_head h WHERE h.stream = 'release/' || r.version)"]
 PARTS += [_named(table, which, f"coalesce({what}, FALSE)::text") for table, (what, which) in TIMES.items()]
 FORWARD = f"""
-CREATE FUNCTION releases_state(the_version text, the_now timestamptz) RETURNS text LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION releases_state(the_version text, the_now timestamptz, whole boolean) RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
     r releases_release%ROWTYPE;
     gates bigint[];
@@ -88,4 +96,4 @@ END $$;
 
 class Migration(migrations.Migration):
     dependencies = [("releases", "0002_append_only"), ("deployments", "0003_emergency_stop"), ("approvals", "0005_emergency")]
-    operations = [migrations.RunSQL(FORWARD, "DROP FUNCTION releases_state(text, timestamptz);")]
+    operations = [migrations.RunSQL(FORWARD, "DROP FUNCTION releases_state(text, timestamptz, boolean);")]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Deputy, User
@@ -17,9 +19,10 @@ from accounts.services.roles import grant_role
 from approvals.models import Review
 from approvals.services import reviews
 from approvals.services.signing import sign
-from deployments.models import Environment, EnvironmentLock, TargetView
+from deployments.models import DeploymentRun, Environment, EnvironmentLock, TargetView
 from events import clock
 from releases import queries
+from releases.api import kept
 from releases.api.whole import tag, whole
 from releases.models import Component, FactDefinition, Freeze, Release
 from releases.queries.state_version import state_version
@@ -33,8 +36,8 @@ READY = "releases/2026.11.0/readiness/"
 TABLE = re.compile(r'(?:FROM|JOIN) "(\w+)"')
 
 
-def state() -> str | None:
-    return state_version("2026.11.0", clock.now())
+def state(*, whole: bool = False) -> str | None:
+    return state_version("2026.11.0", clock.now(), whole=whole)
 
 
 def asked(ci: Caller, **headers: str) -> tuple[Any, int]:
@@ -145,6 +148,8 @@ CHANGES: dict[str, Callable[[], object]] = {
     "a definition": lambda: FactDefinition.objects.all().delete(),
     "a signature": lambda: world.sign(queries.get("2026.11.0"), "quinn"),
     "the window": lambda: Release.objects.filter(version="2026.11.0").update(window_end=clock.now()),
+    "a run's end": lambda: DeploymentRun.objects.update(closed_at=clock.now()),
+    "a weight": lambda: TargetView.objects.update(weights={"blue": 1}),
     "the way": lambda: Environment.objects.filter(name="production").update(strategy={}),
 }
 
@@ -159,12 +164,89 @@ def test_state_is_another_after(change: str, platform: None) -> None:
     assert state() not in (before, None)
 
 
+LOOKED: dict[str, dict[str, str]] = {
+    "deployments_environment": {"fence": "fence + 1"},
+    "deployments_targetview": {
+        "seen_at": "now()",
+        "tried_at": "now()",
+        "sentence": "'It answers.'",
+        "fence": "fence + 1",
+        "background": "'other'",
+        "addresses": """'{"other": 1}'""",
+    },
+    "deployments_deploymentrun": {
+        "stream": "'other'",
+        "link": "'/other/'",
+        "release_kind": "'other'",
+        "seal": "'other'",
+        "needs_proof": "false",
+        "proved_by_id": "NULL",
+        "blue_id": "NULL",
+        "intent": "'pause'",
+        "emergency": "true",
+        "reason": "'other'",
+        "started_by": "'user:other'",
+        "clearance_until": "now()",
+        "clearance_sentence": "'other'",
+        "verdicts": """'{"other": 1}'""",
+        "memory": """'{"other": 1}'""",
+        "lease_until": "now()",
+        "lease_owner": "'other'",
+        "fence": "fence + 1",
+        "next_look_at": "now()",
+        "queued_at": "now()",
+        "started_at": "now()",
+        "traffic_at": "now()",
+        "retained_until": "now()",
+    },
+}
+"""What is not in the state, though a look or an act may write it."""
+FROZEN = {"id", "content", "plan", "retires_id"}
+
+
+def source_of(source: str, table: str) -> str:
+    """What the state says of that table's rows."""
+    return next(part for part in source.split("coalesce(") if f"FROM {table} x" in part)
+
+
+def answers(*, whole_too: bool = True) -> list[Any]:
+    release = queries.get_to_show("2026.11.0")
+    facts = [queries.readiness(release, moment).facts for moment in MOMENTS]
+    return [facts, whole(release) if whole_too else None]
+
+
+@pytest.mark.parametrize("made", [world.in_review, world.approved, world.deploying])
+def test_what_is_not_in_the_state_changes_no_answer(platform: None, made: Callable[[], Release]) -> None:
+    release, now = made(), clock.now()
+    with connection.cursor() as cursor, clock.at(now):
+        cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'releases_state'")
+        source = cursor.fetchone()[0]
+        before, states = answers(), (state(), state(whole=True))
+        for table, values in LOOKED.items():
+            cursor.execute(
+                "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0", [table]
+            )
+            columns = {name for (name,) in cursor.fetchall()}
+            named = columns if "jsonb(x)" in source_of(source, table) else set()
+            named = named | set(re.findall(r"x\.(\w+)", source_of(source, table)))
+            assert columns - values.keys() - FROZEN <= named
+            cursor.execute(f"UPDATE {table} SET {', '.join(f'{c} = {v}' for c, v in values.items())}")
+        assert (state(), state(whole=True)) == states
+        assert answers() == before
+        DeploymentRun.objects.update(sentence="50 %, all is well.")
+        assert state() == states[0]
+        assert answers(whole_too=False)[0] == before[0]
+        own = release.staging_run_id is not None or release.production_run_id is not None
+        assert (state(whole=True) != states[1]) is own
+
+
 def test_deputy_whose_time_comes_makes_another_state(platform: None) -> None:
     world.in_review()
     _lend()
     begun = clock.now()
     before, lent, still, after = (
-        state_version("2026.11.0", begun + timedelta(minutes=minutes)) for minutes in (-90, 0, 30, 90)
+        state_version("2026.11.0", begun + timedelta(minutes=minutes), whole=False)
+        for minutes in (-90, 0, 30, 90)
     )
     assert before == after != lent == still
 
@@ -209,3 +291,31 @@ def test_state_is_another_once_what_follows_another_releases_review_is_named(pla
     vetoed = state()
     reviews.follow_up(gate.review.pk, actor=actor("sasha"), text="Tested by Friday.")
     assert len({before, vetoed, state()}) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_who_ask_at_once_make_one_piece_of_work() -> None:
+    question, askers, worked = ("none-such", "at once"), 4, []
+    patience = time.monotonic() + 30
+
+    def work_out() -> tuple[dict[str, Any], str, None]:
+        while kept.waiting(question) < askers and time.monotonic() < patience:
+            pass
+        worked.append(1)
+        return {"said": len(worked)}, "tag", None
+
+    def ask(_: int) -> dict[str, Any]:
+        try:
+            return kept.answer(question, work_out)[0].body
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(askers) as threads:
+        assert list(threads.map(ask, range(askers), timeout=60)) == [{"said": 1}] * askers
+    assert kept.waiting(question) == 0
+
+
+def test_who_waits_for_work_that_fails_works_alone(ci: Caller) -> None:
+    for _ in range(2):
+        assert ci.call("get", "releases/2026.99.0/readiness/").status_code == 404
+    assert kept.waiting(("2026.99.0", "start", "")) == 0
