@@ -34,11 +34,15 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(autouse=True)
 def _own_cache() -> None:
-    """Sessions, rate limits and cached answers of one test never reach the next.
+    """Sessions, rate limits, cached answers and what was read for all readers never reach the next test.
 
     A name of its own, because emptying the server would log out the tests beside this one.
     """
     from django.core.cache import cache, caches
+
+    from events import recent
+
+    recent.forget_all()
 
     prefix = f"test-{uuid4().hex}"
     caches.settings["default"]["KEY_PREFIX"] = prefix

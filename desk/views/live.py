@@ -1,6 +1,6 @@
-"""What is live where: version per component, environment and region, from observation.
+"""What is live where: version per component, environment and region, from observation; and what moves.
 
-In: nothing. Out: `Matrix`. Called by the board and by `/environments/`.
+In: nothing. Out: `Matrix`, `Moving`. Called by the board, the shell and `/environments/`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from deployments.models import DeploymentRun
+from deployments.models import DeploymentRun, TargetView
 from deployments.queries import LiveTarget, live_where
-from deployments.states import ACTIVE, RunKind
+from deployments.states import ACTIVE, RunKind, RunState
+
+WORDS = {
+    RunState.RUNNING: "going live",
+    RunState.PAUSED: "paused",
+    RunState.ROLLING_BACK: "rolling back",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +141,39 @@ def _cell(column: Column, name: str, targets: Sequence[LiveTarget], last: str) -
 def _version(target: LiveTarget, name: str) -> str:
     found = next((c for c in target.components if c.name == name), None)
     return "" if found is None else found.version or found.artifact.removeprefix("sha256:")[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """The run that moves production now, with green's share region by region."""
+
+    subject: str
+    word: str
+    url: str
+    back: bool
+    places: list[tuple[str, int]]
+
+
+def moving() -> Moving | None:
+    """The active deploy run of the last environment, if any."""
+    run = (
+        DeploymentRun.objects.filter(state__in=ACTIVE, kind=RunKind.DEPLOY, environment__retired_at=None)
+        .select_related("environment")
+        .order_by("-environment__position")
+        .defer("content", "plan")
+        .first()
+    )
+    if run is None or not run.needs_proof:
+        return None
+    seen = TargetView.objects.filter(target__environment=run.environment, target__retired_at=None)
+    places = [
+        (view.target.region.name, int(view.weights.get(run.slot, 0)))
+        for view in seen.select_related("target__region").order_by("target_id")
+    ]
+    return Moving(
+        subject=run.subject,
+        word=WORDS[run.run_state],
+        url=f"/deployments/{run.pk}/",
+        back=run.run_state == RunState.ROLLING_BACK,
+        places=places if run.traffic_at else [],
+    )

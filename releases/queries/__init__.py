@@ -15,7 +15,7 @@ from releases.queries.moments import Readiness, readiness
 from releases.queries.plans import plan_now, plan_of, seal_of
 from releases.queries.previews import preview_of
 from releases.queries.urgent import Waiting
-from releases.queries.waiting import for_person, of_interest, waiting_among
+from releases.queries.waiting import for_person, know, of_interest, waiting_among
 
 __all__ = [
     "SORTS",
@@ -37,6 +37,7 @@ __all__ = [
     "headline",
     "headlines",
     "item_standings",
+    "know",
     "listed_by",
     "of_interest",
     "plan_now",

@@ -24,48 +24,50 @@ from releases.queries.urgent import Waiting, urgent_for
 from releases.states import ENDS, ReleaseState
 
 SOON = timedelta(hours=24)
+ByState = dict[ReleaseState, list[Release]]
 UNDER_WAY = [state for state in ReleaseState if state not in (*ENDS, ReleaseState.DRAFT)]
 
 
 def for_person(actor: Actor) -> list[Waiting]:
     """Everything that this person can do now, the most pressing first."""
-    return waiting_among(actor, of_interest(actor), Known())
+    return waiting_among(actor, of_interest(), Known())
 
 
-def of_interest(actor: Actor, *, drafts: int = 0) -> list[Release]:
-    """Releases under way, rolled back without lessons, and drafts: this person's and the newest few.
+def of_interest(*, drafts: int = 0) -> list[Release]:
+    """Releases under way, rolled back without lessons, and the newest drafts: what concerns everybody.
 
     One query; the nearest window first.
     """
-    wrote = Exists(Author.objects.filter(release=OuterRef("pk"), user=actor.user))
+    every = Release.objects.order_by().values_list("pk", flat=True)
+    untaught = ~Exists(Lessons.objects.filter(release=OuterRef("pk")))
+    newest = every.filter(state=ReleaseState.DRAFT).order_by("-created_at")[:drafts]
+    # Each kind is found by its own index: joined by OR, everything that ever was would be looked through.
+    wanted = every.filter(state__in=UNDER_WAY).union(
+        every.filter(untaught, state=ReleaseState.ROLLED_BACK), every.filter(pk__in=newest if drafts else ())
+    )
+    return list(_read(wanted).order_by("window_start", "-created_at", "id"))
+
+
+def own_drafts(actor: Actor) -> list[Release]:
+    """Drafts that this person made or wrote, the newest first; one query."""
+    draft = Release.objects.order_by().values_list("pk", flat=True).filter(state=ReleaseState.DRAFT)
+    wrote = Author.objects.filter(user=actor.user).values("release")
+    wanted = draft.filter(created_by=actor.id).union(draft.filter(pk__in=wrote))
+    return list(_read(wanted).order_by("-created_at", "id"))
+
+
+def _read(wanted: QuerySet[Release, int]) -> QuerySet[Release]:
     runs = ("production_run", "staging_run")
     bulky = [f"{run}__{field}" for run in runs for field in ("content", "plan")]
-    rows = Release.objects.annotate(wrote=wrote).filter(pk__in=_ids_of_interest(actor, drafts))
-    rows = rows.select_related("gate", *runs).defer("first_request", "plan", *bulky)
-    return list(rows.order_by("window_start", "-created_at", "id"))
-
-
-def _ids_of_interest(actor: Actor, drafts: int) -> QuerySet[Release, int]:
-    """Each kind is found by its own index: joined by OR, everything that ever was would be looked through."""
-    every = Release.objects.order_by().values_list("pk", flat=True)
-    draft = every.filter(state=ReleaseState.DRAFT)
-    untaught = ~Exists(Lessons.objects.filter(release=OuterRef("pk")))
-    newest = draft.order_by("-created_at")[:drafts]
-    return every.filter(state__in=UNDER_WAY).union(
-        every.filter(untaught, state=ReleaseState.ROLLED_BACK),
-        draft.filter(created_by=actor.id),
-        draft.filter(pk__in=Author.objects.filter(user=actor.user).values("release")),
-        draft.filter(pk__in=newest if drafts else ()),
-    )
+    rows = Release.objects.filter(pk__in=wanted).select_related("gate", *runs)
+    return rows.defer("first_request", "plan", *bulky)
 
 
 def waiting_among(actor: Actor, releases: Sequence[Release], known: Known) -> list[Waiting]:
-    """What waits for this person among releases that `of_interest` has read."""
+    """What waits for this person among releases that `of_interest` has read, and in drafts of their own."""
     if actor.user is None:
         return []
-    by_state: dict[ReleaseState, list[Release]] = {}
-    for release in releases:
-        by_state.setdefault(release.status, []).append(release)
+    by_state = in_states(releases)
     urgent = urgent_for(actor, known.urgent(by_state.get(ReleaseState.REVIEW, [])), clock.now())
     return [
         *urgent.stops,
@@ -79,11 +81,25 @@ def waiting_among(actor: Actor, releases: Sequence[Release], known: Known) -> li
         *_decisions(by_state, actor),
         *_validations(by_state, actor, known),
         *_rejected(by_state, actor),
-        *_drafts(by_state, actor, known),
+        *_drafts(actor, known),
     ]
 
 
-ByState = dict[ReleaseState, list[Release]]
+def know(releases: Sequence[Release]) -> Known:
+    """All that `waiting_among` asks of these releases, read now: nothing is read later by one of many."""
+    by_state, known = in_states(releases), Known()
+    known.urgent(by_state.get(ReleaseState.REVIEW, []))
+    known.components()
+    known.validations(by_state.get(ReleaseState.VALIDATING, []))
+    return known
+
+
+def in_states(releases: Sequence[Release]) -> ByState:
+    """These releases by their state."""
+    found: ByState = {}
+    for release in releases:
+        found.setdefault(release.status, []).append(release)
+    return found
 
 
 def _runs(by_state: ByState, actor: Actor) -> Iterator[Waiting]:
@@ -163,17 +179,11 @@ def _rejected(by_state: ByState, actor: Actor) -> Iterator[Waiting]:
         yield Waiting(release.label, f"Rejected: {release.closing_reason}", release.link, "Reopen or cancel")
 
 
-def _drafts(by_state: ByState, actor: Actor, known: Known) -> Iterator[Waiting]:
+def _drafts(actor: Actor, known: Known) -> Iterator[Waiting]:
     """Drafts wait for those who wrote or made them."""
-    drafts = [r for r in by_state.get(ReleaseState.DRAFT, []) if _is_own(r, actor)]
-    if not drafts or may(actor, Action.STAGE):
+    if may(actor, Action.STAGE):
         return
-    for release in drafts:
+    for release in own_drafts(actor):
         missing = missing_components(release.content, known.components())
         text = f"Waits for digests of {listed(missing)}." if missing else "Complete; deploy it to staging."
         yield Waiting(release.label, text, release.link, "Open" if missing else "Deploy to staging")
-
-
-def _is_own(release: Release, actor: Actor) -> bool:
-    wrote: bool = release.wrote  # type: ignore[attr-defined]  # annotated by of_interest
-    return wrote or release.created_by == actor.id

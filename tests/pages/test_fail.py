@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("platform")]
 def fail(door: Door, error: Exception) -> Seen:
     client = door("rita")
     client.raise_request_exception = False
-    with patch("desk.views.board.in_flight", side_effect=error):
+    with patch("desk.views.seen.in_flight", side_effect=error):
         answer = client.get("/")
     return Seen(answer.status_code, answer.content.decode())
 
