@@ -1,4 +1,4 @@
-"""The number of queries of a page does not grow with what there is, and stays at fifteen or fewer."""
+"""The number of queries of a page does not grow with what there is: fifteen or fewer, on the board seventeen."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ from tests.releases.begin import Begun
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("platform")]
 MOST = 15
+BOARD = MOST + 2
+"""Read anew: what all readers see, whether it still holds, and the reader's own."""
 
 
 def queries(door: Door, path: str, name: str = "rita") -> int:
@@ -123,10 +125,11 @@ class TestBusiestDay(Begun):
 
     @pytest.mark.parametrize("name", ["rita", "devon", "quinn"])
     def test_board_of_the_busiest_day_stays_within_the_limit(self, name: str, logged_in: Door) -> None:
-        assert queries(logged_in, "/", name) <= MOST + 2  # what all readers see, and the reader's own
+        assert queries(logged_in, "/", name) <= BOARD
 
     def test_board_that_somebody_has_just_read_asks_for_the_readers_own_alone(self, logged_in: Door) -> None:
         rita, devon = logged_in("rita"), logged_in("devon")
+        devon.get("/account/settings/")
         with clock.at(clock.now()):
             assert rita.get("/").status_code == 200
             with CaptureQueriesContext(connection) as caught:
@@ -204,8 +207,9 @@ class TestWorstDay(Begun):
     @pytest.mark.parametrize("name", ["rita", "sasha", "devon"])
     def test_pages_of_the_worst_day_stay_within_the_limit(self, name: str, logged_in: Door) -> None:
         with clock.at(clock.now() + timedelta(hours=49)):
+            assert queries(logged_in, "/", name) <= BOARD
             counts = {
-                path: queries(logged_in, path, name) for path in ("/", "/for-you/", "/shell/", "/emergency/")
+                path: queries(logged_in, path, name) for path in ("/for-you/", "/shell/", "/emergency/")
             }
             counts |= {
                 f"{r.version}{tab}": queries(logged_in, f"{r.link}{tab}", name)
