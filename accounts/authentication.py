@@ -21,6 +21,8 @@ from events import clock
 
 TEXT_FORM = re.compile(r"hmhp_([0-9a-f]{8})_([A-Za-z0-9_-]{43})")
 LAST_USE_STEP = timedelta(minutes=1)
+BY_PREFIX = "SELECT * FROM accounts_api_token WHERE prefix = %s"
+"""Written out: this is asked at every call, and building it is half of what a kept answer costs."""
 _NO_DIGEST = "0" * 64
 
 
@@ -73,7 +75,7 @@ def token_of(text: str) -> ApiToken:
     if form is None:
         raise AuthenticationFailed("This is not an API token of this portal.")
     prefix, secret = form.groups()
-    token = ApiToken.objects.select_related("owner").filter(prefix=prefix).first()
+    token = next(iter(ApiToken.objects.raw(BY_PREFIX, [prefix])), None)
     known = token.digest if token else _NO_DIGEST
     if not hmac.compare_digest(known, digest_of(secret)) or token is None:
         raise AuthenticationFailed("This API token is not known.")

@@ -29,7 +29,7 @@ from hmhp_portal.shedding.lanes import Lane  # noqa: E402
 from hmhp_portal.shedding.sockets import InAll, OfOnePerson  # noqa: E402
 from hmhp_portal.socket_user import WithUser  # noqa: E402
 
-PAGE_THREADS, API_THREADS, RUN_THREADS, URGENT_THREADS = 4, 2, 2, 2
+PAGE_THREADS, API_THREADS, RUN_THREADS, URGENT_THREADS = 4, 4, 2, 2
 RUN_PAGE = re.compile(r"/deployments/\d+/")
 URGENT = ("/pause/", "/abort/", "/rollback/", "/resume/")
 

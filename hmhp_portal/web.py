@@ -26,8 +26,8 @@ COLLECT_AFTER = (20_000, 20, 20)
 """A frame for a thousand pages makes thousands of objects at once that end by themselves."""
 
 SWITCH_SECONDS = 0.0005
-"""How long a thread may keep the interpreter while another wants it. Python's 5 ms stand before every answer of
-the database once the threads of pages are busy: ten times in a short question of a pipeline or an abort."""
+"""How long a thread may keep the interpreter while another wants it. Python's 5 ms stand before every answer
+of the database once the threads of pages are busy: ten times in a pipeline's short question or an abort."""
 
 
 def main() -> None:

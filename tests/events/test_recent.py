@@ -15,7 +15,13 @@ from events.recent import NEWEST, Recent, newest_events
 from events.services import record
 
 pytestmark = pytest.mark.django_db
-BY = system("tests")
+BY = system("tests").id
+
+
+@pytest.fixture(autouse=True)
+def _a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a second, so that a busy machine does not decide."""
+    monkeypatch.setattr("events.recent.SECONDS", 60.0)
 
 
 class Reading:
@@ -30,14 +36,14 @@ class Reading:
         return self.times
 
 
-def test_is_read_once_within_a_second() -> None:
+def test_is_read_once_within_the_time() -> None:
     reading, now = Reading(), clock.now()
-    for seconds in (0, 0.5, 0.9):
+    for seconds in (0, 20, 30):
         with clock.at(now + timedelta(seconds=seconds)):
             assert reading.recent.get() == 1
 
 
-@pytest.mark.parametrize("seconds", [1, 60, -1])
+@pytest.mark.parametrize("seconds", [61, 3600, -5])
 def test_is_read_again_at_another_time(seconds: int) -> None:
     reading, now = Reading(), clock.now()
     with clock.at(now):
@@ -48,10 +54,9 @@ def test_is_read_again_at_another_time(seconds: int) -> None:
 
 def test_is_read_again_after_an_event() -> None:
     reading = Reading()
-    with clock.at(clock.now()):
-        reading.recent.get()
-        record("release/1", "release.changed", BY)
-        assert (reading.recent.get(), reading.recent.get()) == (2, 2)
+    reading.recent.get()
+    record("release/1", "release.changed", BY)
+    assert (reading.recent.get(), reading.recent.get()) == (2, 2)
 
 
 def test_event_of_an_earlier_number_that_comes_later_is_seen() -> None:
