@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from platforms.kubernetes import names
 from tests.cluster.plane import ControlPlane
 
 BOUNDS = ("0.05", "0.1", "0.4", "+Inf")
@@ -43,7 +44,7 @@ class Prometheus:
         return {"url": f"http://127.0.0.1:{self._server.server_address[1]}", **queries}
 
     def visit(self, namespace: str, number: int = 400) -> None:
-        """So many requests to every route of the namespace."""
+        """So many requests to every route of the namespace, and to every Service that is cut over."""
         path = f"/apis/gateway.networking.k8s.io/v1/namespaces/{namespace}/httproutes"
         for route in self._plane.call("GET", path)["items"]:
             component = route["metadata"]["name"]
@@ -51,11 +52,17 @@ class Prometheus:
             total = sum(ref.get("weight", 1) for ref in refs) or 1
             for ref in refs:
                 slot = ref["name"].removeprefix(f"{component}-")
-                if slot in self.uncounted:
-                    continue
-                served = number * ref.get("weight", 1) // total
-                self.requests[namespace, component, slot] += served
-                self.errors[namespace, component, slot] += served // 5 if slot in self.failing else 0
+                self._serve(namespace, component, slot, number * ref.get("weight", 1) // total)
+        path = f"/api/v1/namespaces/{namespace}/services?labelSelector={names.ROLE}%3Dedge"
+        for service in self._plane.call("GET", path)["items"]:
+            slot = service["spec"]["selector"].get(names.SLOT, "")
+            self._serve(namespace, service["metadata"]["name"], slot, number)
+
+    def _serve(self, namespace: str, component: str, slot: str, number: int) -> None:
+        if slot in self.uncounted:
+            return
+        self.requests[namespace, component, slot] += number
+        self.errors[namespace, component, slot] += number // 5 if slot in self.failing else 0
 
     def answer(self, query: str) -> list[dict[str, Any]]:
         """The rows of one query."""

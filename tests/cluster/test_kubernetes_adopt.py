@@ -20,7 +20,7 @@ from releases.states import ReleaseState
 from tests.cluster import grown
 from tests.cluster.conftest import Namespace, component, eventually, rendered
 from tests.cluster.plane import ControlPlane
-from tests.cluster.platform import ClusterPlatform
+from tests.cluster.platform import COMPONENTS, ClusterPlatform
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 SPECS = [ComponentSpec("web", "http", "", edge=True)]
@@ -95,6 +95,51 @@ def test_adoption_that_was_interrupted_is_taken_up_again(
     adopt("production", "--yes")
     assert [grown.untouched(space) for space in spaces] == before
     assert cluster.weights() == {DeploymentRun.objects.get().slot: 100}
+
+
+def test_without_a_gateway_the_team_s_service_is_cut_over_and_its_schedule_handed_over(
+    cluster: ClusterPlatform,
+) -> None:
+    web, records, mailer = COMPONENTS
+    own_port = {**web, "manifest": {**web["manifest"], "kubernetes": {"port": 80}}}
+    schedule = {**mailer, "kind": "schedule", "manifest": {**mailer["manifest"], "every": 3600}}
+    alone = [{**t, "settings": {k: v for k, v in t["settings"].items() if k != "gateway"}}
+             for t in cluster.targets()]  # fmt: skip
+    times = {"weights": [100], "bake_seconds": 1, "monitoring_seconds": 2}
+    cluster.load(times, components=[own_port, records, schedule], targets=alone)
+    spaces = [cluster.namespaces["production", region] for region in ("us-east", "eu-central")]
+    for space in spaces:
+        grown.put(space, *(grown.deployment(name) for name in ("web", "records")))
+        grown.put(space, *(grown.service(name) for name in ("web", "records")), grown.cron_job("mailer"))
+    before = [grown.untouched(space) for space in spaces]
+
+    told = adopt("production", "--yes")
+    blue = DeploymentRun.objects.get()
+    assert [grown.untouched(space) for space in spaces] == before
+    assert "Callers of records go on to reach this colour alone" in told
+    assert {chosen(space) for space in spaces} == {("app", "web")}
+    assert {
+        view.weights[blue.slot] for view in TargetView.objects.filter(target__environment__name="production")
+    } == {100}
+    assert TargetView.objects.filter(background=blue.slot).count() == 2
+
+    cluster.prometheus.uncounted.add("")  # before the cut-over no label of ours tells the colour
+    release = cluster.ship("2026.10.0", "b")
+    green = cluster.run(release).slot
+    cluster.until(release, ReleaseState.COMPLETED)
+    for space in spaces:
+        assert (names.SLOT, green) in space.get("v1/services/web")["spec"]["selector"].items()
+        assert "app" not in space.get("v1/services/web")["spec"]["selector"]
+        cluster.look_until(lambda: all(green in name for name in space.names("apps/v1/deployments")))  # noqa: B023
+        (cron,) = space.get("batch/v1/cronjobs")["items"]
+        assert (cron["metadata"]["name"], cron["spec"].get("suspend")) == (f"mailer-{green}", False)
+        assert "records" in space.names("v1/services")
+
+
+def chosen(space: Namespace) -> tuple[str, str]:
+    """The one label by which the team's Service chooses its pods."""
+    (pair,) = space.get("v1/services/web")["spec"]["selector"].items()
+    return (str(pair[0]), str(pair[1]))
 
 
 def test_regions_that_run_different_digests_are_not_one_blue(cluster: ClusterPlatform) -> None:

@@ -56,7 +56,9 @@ def service_selector(slot: SlotSpec, workload: Workload) -> dict[str, str]:
     return {**chosen, **_hash_of(workload)} if _chooses_green(slot, workload, chosen) else chosen
 
 
-def notes_of(slot: SlotSpec, workloads: Sequence[Workload], there: Inventory) -> Iterator[str]:
+def notes_of(
+    target: Target, slot: SlotSpec, workloads: Sequence[Workload], there: Inventory
+) -> Iterator[str]:
     """What follows from taking over, that no diff shows."""
     taken = {name_of(w.holder) for w in workloads}
     for workload in workloads:
@@ -72,11 +74,14 @@ def notes_of(slot: SlotSpec, workloads: Sequence[Workload], there: Inventory) ->
                 f"{name}: its Service would choose the portal's pods too, so it is narrowed to the pods that "
                 "run now. Until its first release nobody may roll it: new pods would get no traffic."
             )
-    services = sorted({s["metadata"]["name"] for w in workloads for s in _services(w, there)})
+    services = {s["metadata"]["name"] for w in workloads for s in _services(w, there)}
+    if target.settings.gateway is None:  # what is cut over leads on to each colour that serves
+        services -= {w.service["metadata"]["name"] for w in workloads if w.service is not None}
     if services:
+        way = "by the route" if target.settings.gateway else "by a Service that is cut over"
         yield (
-            f"Callers of {', '.join(services)} go on to reach this colour alone, and nothing once it has "
-            "been retired: what calls them from outside of these components goes by the route before that."
+            f"Callers of {', '.join(sorted(services))} go on to reach this colour alone, and nothing once it "
+            f"has been retired: what calls them from outside of these components goes {way} before that."
         )
     left = sorted(name_of(item) for item in there.holders if name_of(item) not in taken and _free(item))
     if left:

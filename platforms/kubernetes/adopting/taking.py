@@ -62,7 +62,7 @@ def take_over(target: Target, slot: SlotSpec, named: Mapping[str, str]) -> TakeO
         changed, wrong = _traffic(target, slot, workload)
         changes += changed
         problems += wrong
-    return TakeOver(tuple(changes), tuple(changing.notes_of(slot, workloads, there)), tuple(problems))
+    return TakeOver(tuple(changes), tuple(changing.notes_of(target, slot, workloads, there)), tuple(problems))
 
 
 def label_all(target: Target, slot: SlotSpec, named: Mapping[str, str]) -> None:
