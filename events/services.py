@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection
@@ -13,8 +16,30 @@ from events.models import Event
 
 _APPEND = """
 INSERT INTO events_event (stream, kind, actor, at, reason, before, after, data)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id, seq, previous_hash, hash
+VALUES {} RETURNING id, seq, previous_hash, hash
 """
+_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s)"
+
+_kept = threading.local()
+
+
+@contextmanager
+def written_together() -> Iterator[None]:
+    """What this thread records within the block is appended in one go when it ends well, last of all locks.
+
+    Until then an event has no position and no hash. The block lies within one transaction.
+    """
+    if getattr(_kept, "events", None) is not None:
+        yield
+        return
+    events: list[Event] = []
+    _kept.events = events
+    try:
+        yield
+    finally:
+        _kept.events = None
+    if events:
+        _append(events)
 
 
 def record(
@@ -30,7 +55,8 @@ def record(
     """Append one event to `stream`; the database chains it, the doorbell rings after commit.
 
     Must run inside a transaction, last among its locks (ARCHITECTURE §4): the head row's lock
-    is held until commit. Raises RuntimeError outside a transaction, ValueError for what JSON cannot hold.
+    is held until commit; within `written_together` it is appended at that block's end. Raises RuntimeError
+    outside a transaction, ValueError for what JSON cannot hold.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("events.services.record needs the transaction of the change it records")
@@ -44,13 +70,26 @@ def record(
         after=_plain(after),
         data=_plain(data) or {},
     )
-    texts = [None if value is None else _text(value) for value in (event.before, event.after, event.data)]
-    with connection.cursor() as cursor:
-        cursor.execute(_APPEND, [stream, kind, actor, event.at, event.reason, *texts])
-        event.pk, event.seq, event.previous_hash, event.hash = cursor.fetchone()
-    event._state.adding = False
+    kept = getattr(_kept, "events", None)
+    if kept is None:
+        _append([event])
+    else:
+        kept.append(event)
     ring(stream)
     return event
+
+
+def _append(events: Sequence[Event]) -> None:
+    """In the order in which they were recorded; the database chains each to the one before."""
+    values: list[Any] = []
+    for event in events:
+        values += [event.stream, event.kind, event.actor, event.at, event.reason]
+        values += [None if v is None else _text(v) for v in (event.before, event.after, event.data)]
+    with connection.cursor() as cursor:
+        cursor.execute(_APPEND.format(", ".join([_ROW] * len(events))), values)
+        for event, told in zip(events, cursor.fetchall(), strict=True):
+            event.pk, event.seq, event.previous_hash, event.hash = told
+            event._state.adding = False
 
 
 def _plain(value: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -7,22 +7,32 @@ end of its transaction.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 
-from deployments.models import DeploymentRun, ProgressLine
+from deployments.models import DeploymentRun
 from deployments.states import LineKind
 from events import clock
 from events.doorbell import tell
 from events.queries import masker
 
 MAX_TEXT = 4000
-TAKE_POSITIONS = "UPDATE deployments_progresshead SET seq = seq + %s WHERE run_id = %s RETURNING seq"
+APPEND = """
+WITH head AS (UPDATE deployments_progresshead SET seq = seq + %s WHERE run_id = %s RETURNING run_id, seq)
+INSERT INTO deployments_progressline (run_id, seq, at, kind, level, region, source, text, data)
+SELECT head.run_id, head.seq - %s + line.number, line.at, line.kind, line.level, line.region, line.source,
+    line.text, line.data::jsonb
+FROM head, unnest(%s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+    WITH ORDINALITY AS line (at, kind, level, region, source, text, data, number)
+RETURNING seq"""
+"""Takes the next positions and writes the lines; the head's row stays locked, so that none is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,30 +74,20 @@ def append(run: DeploymentRun, lines: Sequence[Line]) -> None:
 
 def write(run: DeploymentRun, lines: Sequence[Line]) -> int:
     """Append these lines at once; returns the newest position."""
-    first, now = _positions(run.pk, len(lines)), clock.now()
-    ProgressLine.objects.bulk_create(
-        ProgressLine(
-            run=run,
-            seq=first + offset,
-            at=line.at or now,
-            kind=line.kind.value,
-            level=line.level,
-            region=line.region,
-            source=line.source,
-            text=line.text[:MAX_TEXT],
-            data=line.data,
-        )
-        for offset, line in enumerate(_masked(lines))
-    )
-    tell(group_of(run.pk), {"type": "wake"})
-    return first + len(lines) - 1
-
-
-def _positions(run_id: int, count: int) -> int:
-    """The first of so many new positions; the head's row stays locked, so that none is ever missing."""
+    now = clock.now()
+    columns = zip(*(_columns(line, now) for line in _masked(lines)), strict=True)
+    count = len(lines)
     with connection.cursor() as cursor:
-        cursor.execute(TAKE_POSITIONS, (count, run_id))
-        return int(cursor.fetchone()[0]) - count + 1
+        cursor.execute(APPEND, [count, run.pk, count, *map(list, columns)])
+        newest = max(int(seq) for (seq,) in cursor.fetchall())
+    tell(group_of(run.pk), {"type": "wake"})
+    return newest
+
+
+def _columns(line: Line, now: datetime) -> tuple[Any, ...]:
+    data = json.dumps(line.data, cls=DjangoJSONEncoder)
+    at = line.at or now
+    return at, line.kind.value, line.level, line.region, line.source, line.text[:MAX_TEXT], data
 
 
 def group_of(run_id: int) -> str:

@@ -23,7 +23,7 @@ def test_lines_of_a_look_keep_their_order_and_times_in_one_write(
 ) -> None:
     run = queue("1.0.0", "staging")
     before = len(queries.progress(run))
-    with transaction.atomic(), django_assert_num_queries(2), gathered(run):
+    with transaction.atomic(), django_assert_num_queries(1), gathered(run):
         for number in range(3):
             with clock.at(BEGUN + timedelta(seconds=number)):
                 append(run, [Line(LineKind.STEP, f"line {number}")])

@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 
 from events import canonical, checkpoints, clock, queries
 from events.models import Event
-from events.services import record
+from events.services import record, written_together
 from events.verification import verify_stream
 
 STREAM = "release/2026.11.0"
@@ -37,9 +37,24 @@ def test_writers_at_the_same_time_leave_no_gap_and_no_fork() -> None:
     assert verify_stream(STREAM) == 40
 
 
+@pytest.mark.django_db
+def test_events_that_are_written_together_lie_in_their_order_in_each_stream() -> None:
+    write(0)
+    other = "release/2026.12.0"
+    with transaction.atomic(), written_together():
+        made = [record(stream, "release.annotated", "system:test") for stream in (STREAM, other, STREAM)]
+        assert queries.head(STREAM) == 1
+    assert [event.seq for event in made] == [2, 1, 3]
+    assert Event.objects.get(pk=made[2].pk).previous_hash == made[0].hash
+    assert (verify_stream(STREAM), verify_stream(other)) == (3, 1)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_change_that_fails_leaves_no_event() -> None:
     with contextlib.suppress(InterruptedError), transaction.atomic():
+        record(STREAM, "release.annotated", "system:test")
+        raise InterruptedError
+    with contextlib.suppress(InterruptedError), transaction.atomic(), written_together():
         record(STREAM, "release.annotated", "system:test")
         raise InterruptedError
     assert queries.head(STREAM) == 0
