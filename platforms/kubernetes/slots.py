@@ -55,11 +55,19 @@ def ensure(target: Target, slot: SlotSpec, sizes: Mapping[str, int]) -> None:
     before = inventory(record)
     _write_record(target, slot, [*before, *(_key(item) for item in wanted)], "")
     known = frozenset(before)
-    together.each(partial(_bring, target, part, sizes, known) for part in parts)
+    for group in _in_turn(slot, parts):
+        together.each(partial(_bring, target, part, sizes, known) for part in group)
     for gone in sorted(set(before) - {_key(item) for item in wanted}):
         kind, _, name = gone.partition("/")
         target.api.delete(names.BY_KIND[kind], target.namespace, name)
     _write_record(target, slot, [_key(item) for item in wanted], whole)
+
+
+def _in_turn(slot: SlotSpec, parts: list[list[JSON]]) -> list[list[list[JSON]]]:
+    """First the components whose pods start at once: they get ready while what stands still is brought."""
+    pairs = list(zip(slot.components, parts, strict=True))
+    starting = [part for component, part in pairs if component.kind == "http"]
+    return [starting, [part for component, part in pairs if component.kind != "http"]]
 
 
 def _bring(target: Target, items: list[JSON], sizes: Mapping[str, int], known: frozenset[str]) -> None:
