@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from deployments.analysis import Outcome, Verdict, unmeasured
+from deployments.analysis import Outcome, Served, Verdict, unmeasured
 from deployments.plan.moves import Answer, Ask, Call, Done, Fail, Move, Note, Return, Wait
 from deployments.plan.views import RunView, Seen, StepView, background_right, in_force
 from deployments.plan.words import duration, soon
 
 Answers = Mapping[Call, Answer]
+
+COUNT_SECONDS = 60.0
+"""So long a cut-over waits for the requests of a blue that few visit, or that is down."""
 
 
 def shift(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Answers) -> Move:
@@ -19,9 +22,9 @@ def shift(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Answ
     began = step.moment("from")
     moved = _switched(run, step, seen, answers, weights, run.blue)
     if began is None and isinstance(moved, Ask):
-        doubt = _doubt(run, step, seen, now)
-        if doubt is not None:
-            return doubt
+        before = _doubt(run, step, seen, now) or _uncounted(run, step, seen, now)
+        if before is not None:
+            return before
     if moved is not None and (began is None or step.region in seen.regions):
         return moved
     if began is None:
@@ -61,6 +64,25 @@ def _doubt(run: RunView, step: StepView, seen: Seen, now: datetime) -> Move | No
         at = f"{weight} % in {region}{before}"
         return _undecided(run, step, verdict, step.seconds_running(now), at)
     return None
+
+
+def _uncounted(run: RunView, step: StepView, seen: Seen, now: datetime) -> Move | None:
+    """Green takes all from blue only once blue was counted over as many requests as a verdict needs.
+
+    From then on blue serves nothing, and what it served before is all that green is compared with: the first
+    look only sets where counting begins, so a plan that begins with its only weight takes a second one. A
+    blue that so few visit, or that is down, holds up what may mend it for COUNT_SECONDS at most.
+    """
+    if step.weight != 100 or not run.compared or step.seconds_running(now) >= COUNT_SECONDS:
+        return None
+    counted = seen.totals.get(step.region, {}).get(run.blue or "", Served()).requests
+    floor = int(run.plan["limits"]["minimum_requests"])
+    if counted >= floor:
+        return None
+    text = (
+        f"Before 100 % in {step.region}: blue has served {counted} of the {floor} requests to compare with."
+    )
+    return Wait(text, soon(step.seconds_running(now), 1.0))
 
 
 def bake_left(step: StepView, now: datetime) -> float:

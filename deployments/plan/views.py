@@ -52,7 +52,8 @@ class RunView:
     `migrations`, `contracts` and `smokes` name the components that bring such a job. `retire_slot`
     is what a retire run takes down, empty when something still needs that colour. `accepted_marks`
     are acts past the portal that somebody has said yes to, by region. `previewed` are the fingerprints
-    of what signers saw that each region would make of it, where a region can say so.
+    of what signers saw that each region would make of it, where a region can say so. `compared`: green is
+    judged beside what blue serves too.
     """
 
     state: RunState
@@ -73,6 +74,7 @@ class RunView:
     retire_slot: str = ""
     accepted_marks: Mapping[str, str] = field(default_factory=dict)
     previewed: Mapping[str, str] = field(default_factory=dict)
+    compared: bool = False
 
     @property
     def current(self) -> StepView | None:

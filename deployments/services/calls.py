@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 
 from deployments.models import DeploymentRun
 from deployments.plan.moves import Answer, Call
@@ -30,7 +31,17 @@ def carry_out(lease: Lease, run: DeploymentRun, platform: Platform, call: Call) 
     Raises PlatformUnavailable, PlatformRefused, or LeaseLost when somebody took the run over.
     """
     work = _work(lease.fence, run, platform, call)
-    future: Future[Answer] = in_threads({call.region: work})[call.region]
+    return answer_of(lease, in_threads({call.region: work})[call.region])
+
+
+def probes(run: DeploymentRun, platforms: Mapping[str, Platform]) -> dict[str, Future[Answer]]:
+    """Ask these targets, all at once, whether they could run this; changes nothing and waits for none."""
+    spec = slot_spec(run)
+    return in_threads({region: partial(platform.probe, spec) for region, platform in platforms.items()})
+
+
+def answer_of(lease: Lease, future: Future[Answer]) -> Answer:
+    """The answer of a call that is under way; raises as `carry_out` does."""
     answer = patiently(lease, future)
     if isinstance(answer, JobResult):
         return replace(answer, lines=tuple(masked(line) for line in answer.lines))

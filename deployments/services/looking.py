@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deployments.analysis import Verdict
 from deployments.models import DeploymentRun, ProgressHead, Target
+from deployments.plan.moves import Answer
 from deployments.plan.views import RunView, Seen
 from deployments.services import judging, late_entries, tallies
 from deployments.services.leases import Lease, fenced, finished
@@ -47,15 +49,30 @@ class Heard:
     marks: dict[str, dict[str, int]]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Regions that were asked and may still think, of which colour, and how far its output was read."""
+
+    answers: dict[str, Future[Answered]]
+    slot: str
+    marks: dict[str, dict[str, int]]
+
+
 @dataclass
 class Look:
-    """One look under one lease: the targets, their drivers, what could not even be opened, moves so far."""
+    """One look under one lease: the targets, their drivers, what could not even be opened, moves so far.
+
+    `probes`: regions that were asked ahead whether they could run this. `read`: those whose output was read,
+    which happens once in a look, as soon as the run's colour is there.
+    """
 
     lease: Lease
     targets: dict[str, Target] = field(default_factory=dict)
     platforms: dict[str, Platform] = field(default_factory=dict)
     closed: dict[str, str] = field(default_factory=dict)
     counted: dict[str, tallies.Rows] | None = None
+    probes: dict[str, Future[Answer]] = field(default_factory=dict)
+    read: set[str] = field(default_factory=set)
     sampled: bool = False
     moves: int = 0
 
@@ -84,21 +101,27 @@ def begin(lease: Lease, run: DeploymentRun) -> Look:
 
 def see(look: Look, run: DeploymentRun, view: RunView) -> Seen:
     """Look at every region now and write down what is new; raises LeaseLost."""
-    heard = listen(look, run)
+    heard = hear(look, ask(look, run))
     with fenced(look.lease) as locked:
         return write_down(look, locked, view, heard)
 
 
-def listen(look: Look, run: DeploymentRun) -> Heard:
-    """Ask every region what is there now; no transaction is open. Raises LeaseLost."""
-    marks = {} if look.sampled or run.run_kind == RunKind.RETIRE else dict(_marks(run))
-    read = run.run_kind == RunKind.DEPLOY and not look.sampled
+def ask(look: Look, run: DeploymentRun) -> Asked:
+    """Ask every region what is there now, and wait for none."""
+    unread = set(look.platforms) - look.read if run.run_kind == RunKind.DEPLOY else set()
+    marks = dict(_marks(run)) if unread else {}
     work = {
-        region: _observing(platform, run.slot, marks.get(region, {}) if read else None)
+        region: _observing(platform, run.slot, marks.get(region, {}) if region in unread else None)
         for region, platform in look.platforms.items()
     }
-    regions, output, silent = _answers(look, in_threads(work))
-    return Heard(regions, output, silent, marks)
+    return Asked(in_threads(work), run.slot, marks)
+
+
+def hear(look: Look, asked: Asked) -> Heard:
+    """What came of it; no transaction is open. Raises LeaseLost."""
+    regions, output, silent = _answers(look, asked.answers)
+    look.read |= {region for region, seen in regions.items() if seen.slot(asked.slot) is not None}
+    return Heard(regions, output, silent, asked.marks)
 
 
 def _observing(platform: Platform, slot: str, after: dict[str, int] | None) -> Callable[[], Answered]:
@@ -127,7 +150,7 @@ def _fair(lines: Sequence[tuple[str, int, str]]) -> list[tuple[str, int, str]]:
 
 
 def _answers(
-    look: Look, futures: dict[str, Any]
+    look: Look, futures: dict[str, Future[Answered]]
 ) -> tuple[dict[str, Observation], dict[str, Output], dict[str, str]]:
     """Who answered with what, and why the others did not."""
     regions: dict[str, Observation] = {}

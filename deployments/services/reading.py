@@ -51,6 +51,7 @@ def view_of(run: DeploymentRun) -> RunView:
         retire_slot=_retire_slot(run),
         previewed=_previewed(run) if checking and run.needs_proof else {},
         accepted_marks=run.memory.get("accepted_marks", {}),
+        compared=_compared(run),
     )
 
 
@@ -86,6 +87,11 @@ def _step(step: RunStep) -> StepView:
     )
 
 
+def _compared(run: DeploymentRun) -> bool:
+    """Is there another colour that is counted by itself? What was taken over may be counted under none."""
+    return run.blue is not None and run.blue.slot != run.slot and not run.blue.plan.get("adopted")
+
+
 def _previewed(run: DeploymentRun) -> dict[str, str]:
     """What the signers of this content saw of each region, as fingerprints."""
     newest = Event.objects.filter(stream=run.stream, kind="release.previewed").order_by("-seq")[:5]
@@ -96,12 +102,17 @@ def _previewed(run: DeploymentRun) -> dict[str, str]:
 
 def _problems(run: DeploymentRun) -> list[str]:
     """What is wrong before any target is asked."""
-    if run.content_problems is None:
-        run.content_problems = _wrong_content(run)
-    found = [*run.content_problems, *_wrong_targets(run), *_wrong_base(run)]
+    found = [*wrong_content(run), *_wrong_targets(run), *_wrong_base(run)]
     if run.needs_proof and (run.proved_by is None or run.proved_by.content_hash != run.content_hash):
         found.append("No run of the environment before proves this content.")
     return found
+
+
+def wrong_content(run: DeploymentRun) -> list[str]:
+    """What is wrong with what the run brings; worked out once, for it never changes."""
+    if run.content_problems is None:
+        run.content_problems = _wrong_content(run)
+    return run.content_problems
 
 
 def _wrong_content(run: DeploymentRun) -> list[str]:

@@ -91,9 +91,14 @@ def _take_over(run_id: int, actor: Actor) -> bool:
         run.save(update_fields=("sentence",))
         line = Line(LineKind.STATE, run.sentence, level="warning", data={"state": run.state, "stopped": True})
         append(run, [line])
-        DeploymentRun.objects.filter(pk=run.pk).update(lease_until=None, lease_owner="")
-        look_now(run)
+        _let_be_taken(run)
     return True
+
+
+def _let_be_taken(run: DeploymentRun) -> None:
+    """Whoever held it is out; the next look may come at once."""
+    DeploymentRun.objects.filter(pk=run.pk).update(lease_until=None, lease_owner="")
+    look_now(run)
 
 
 def _let_go(run_id: int, since: datetime) -> None:
@@ -102,10 +107,11 @@ def _let_go(run_id: int, since: datetime) -> None:
         run = DeploymentRun.objects.select_for_update(no_key=True).filter(pk=run_id, state__in=HELD).first()
         if run is None or stops.stop_of(run.environment.name) is not None:
             return
+        grant(run)  # a look that is under way has read the steps before
         for step in run.steps.filter(state=StepState.RUNNING):
             _excuse(step, since)
         append(run, [Line(LineKind.STATE, "The emergency stop is lifted.", data={"state": run.state})])
-        look_now(run)
+        _let_be_taken(run)
 
 
 def _excuse(step: RunStep, since: datetime) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deployments.analysis import Outcome, Verdict
+from deployments.analysis import Outcome, Served, Verdict
 from deployments.plan import make_plan, next_step, sentences, steps_of
 from deployments.plan.moves import Answer, Ask, Begin, Call, Done, Fail, Note, Return, Succeed, Wait
 from deployments.plan.views import RunView, Seen, StepView
@@ -35,6 +35,8 @@ class Simulation:
     ended: str = ""
     told: str = ""
     verdicts: dict[str, Outcome] = field(default_factory=dict)
+    blue_served: int | None = None
+    """Requests of blue since the run first looked; None where green is compared with nothing."""
     silent: set[str] = field(default_factory=set)
     history: list[tuple[str, int]] = field(default_factory=list)
 
@@ -64,7 +66,7 @@ class Simulation:
     def run(self) -> RunView:
         return RunView(
             self.state, GREEN, self.blue, self.plan, self.steps, "production", self.held,
-            artifacts={"web": DIGEST}, smokes=("web",),
+            artifacts={"web": DIGEST}, smokes=("web",), compared=self.blue_served is not None,
         )  # fmt: skip
 
     def seen(self) -> Seen:
@@ -74,7 +76,8 @@ class Simulation:
             if self.weights[region].get(GREEN, 0):
                 outcome = Outcome.ERROR if region in self.silent else self.verdicts.get(region, Outcome.PASS)
                 judged[region] = Verdict(outcome, f"It is {outcome.value}.")
-        return Seen(regions, dict.fromkeys(self.silent, "No route to host."), {}, judged)
+        totals = {region: {BLUE: Served(self.blue_served or 0)} for region in regions}
+        return Seen(regions, dict.fromkeys(self.silent, "No route to host."), totals, judged)
 
     def green(self, region: str) -> int:
         return self.weights[region].get(GREEN, 0)
@@ -158,6 +161,26 @@ def test_irreversible_migration_never_returns_by_itself() -> None:
     world.verdicts = {"us-east": Outcome.FAIL}
     play(world, 60, seconds=60)
     assert (world.ended, world.green("us-east")) == ("", 10)
+
+
+@pytest.mark.parametrize("weights", [[100], [10, 100]])
+def test_nothing_is_taken_whole_from_a_blue_that_was_not_counted(weights: list[int]) -> None:
+    world = simulation(weights=weights)
+    world.blue_served = 49
+    play(world, 12)
+    assert [weight for _, weight in world.history] == weights[:-1]
+    assert world.told == "Before 100 % in us-east: blue has served 49 of the 50 requests to compare with."
+    world.blue_served = 50
+    assert play(world, 40).ended.startswith("Succeed")
+
+
+def test_blue_that_nobody_visits_holds_up_a_cut_over_for_a_minute_only() -> None:
+    world = simulation(weights=[100])
+    world.blue_served = 0
+    play(world, 12)
+    assert world.history == []
+    play(world, 1)
+    assert world.history == [("us-east", 100)]
 
 
 @pytest.mark.parametrize("order", ["by_region", "interleaved"])

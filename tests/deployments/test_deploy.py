@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from threading import Barrier
+
 from deployments import queries
 from deployments.models import Environment
 from tests.deployments.engine import (
     again,
     deploy,
+    look,
+    look_until,
+    queue,
     serving_version,
+    step_runs,
 )
 from tests.deployments.memory_platform import World
 
@@ -27,3 +33,29 @@ def test_second_deployment_moves_by_weights_and_keeps_blue(world: World, product
     assert blue.slot in world.at("us-east").specs
     assert run.way_back_open
     assert again(run).sentence == "1.1.0 serves in production."
+
+
+def test_cut_over_waits_for_a_look_that_has_counted_blue(world: World, production: Environment) -> None:
+    serving_version(world)
+    run = queue("1.1.0", strategy={"weights": [100], "bake_seconds": 0})
+    look_until(run, step_runs("100 % in us-east"))
+    assert world.at("us-east").routing.weights.get(run.slot) is None
+    assert "requests to compare with" in again(run).sentence
+    world.serve(400)
+    look(run)
+    assert world.at("us-east").routing.weights == {run.slot: 100}
+
+
+def meet(others: Barrier) -> None:
+    """Go on once all are here."""
+    others.wait()
+
+
+def test_all_regions_are_asked_at_once_whether_they_could_run_it(
+    world: World, production: Environment
+) -> None:
+    together = Barrier(2, timeout=10)
+    for region in ("us-east", "eu-central"):
+        world.at(region).before_call = lambda verb: meet(together) if verb == "probe" else None
+    run = look(queue("1.0.0"))
+    assert run.steps.get(kind="preflight").state == "done", run.sentence

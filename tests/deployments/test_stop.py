@@ -16,7 +16,7 @@ from approvals.services.signing import sign
 from deployments import queries
 from deployments.errors import EnvironmentNotFound
 from deployments.models import DeploymentRun, Environment
-from deployments.services import steer, stopping
+from deployments.services import leases, steer, stopping
 from deployments.states import RunState
 from events import clock
 from events.errors import Blocked, Invalid, NotAllowed
@@ -127,6 +127,17 @@ def test_lifted_stop_lets_the_shift_go_on(world: World, shifting: DeploymentRun)
     serve_on(world, shifting)
     stopping.lift(made.pk, actor=actor("devon"), reason="It was one browser's cache.")
     look_until(shifting, state_is(RunState.SUCCEEDED), every=5, before_look=lambda: world.serve(400))
+
+
+def test_lifting_takes_the_run_from_a_look_that_knows_its_steps_as_they_were(
+    world: World, shifting: DeploymentRun
+) -> None:
+    made = signed(stop())
+    lease = leases.take(shifting.pk)
+    assert lease is not None
+    stopping.lift(made.pk, actor=actor("devon"), reason="False alarm.")
+    with pytest.raises(leases.LeaseLost), leases.fenced(lease):
+        raise AssertionError("the look goes on")
 
 
 def test_step_is_not_late_for_the_time_of_a_stop(world: World, production: Environment) -> None:
