@@ -14,7 +14,7 @@ from pytest_django import DjangoDbBlocker
 from tests import once
 
 HERE = Path(__file__).parent
-pytest_plugins = ["tests.order", "tests.emptying", "tests.frugal"] + [
+pytest_plugins = ["tests.order", "tests.emptying", "tests.frugal", "tests.remembered"] + [
     f"tests.{room}.{name}"
     for room, name in (("accounts", "fixtures"), ("platforms", "agent_fixture"), ("releases", "begin"))
     if (HERE / room / f"{name}.py").exists()

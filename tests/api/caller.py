@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import jsonschema
+from allauth.mfa.models import Authenticator
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
@@ -14,6 +15,7 @@ from accounts.roles import Scope
 from accounts.services.factors import next_code
 from hmhp_portal.api.docs import description
 from tests import cast
+from tests.remembered import remembered
 
 ROOT = "/api/v1/"
 SERVICE = ("read", "release", "stage")
@@ -27,9 +29,8 @@ class Caller(APIClient):
 
     def __init__(self, name: str | None, *scopes: str, environments: tuple[str, ...] = ()) -> None:
         super().__init__(raise_request_exception=False)
-        self._app = cast.app_of(name) if name else None
         wanted = scopes or (SERVICE if name is None else tuple(Scope.values))
-        text = cast.token_of(name, *wanted, environments=environments)[1]
+        self._app, text = _keys(name, wanted, environments)
         self.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Response:
@@ -52,6 +53,18 @@ class Caller(APIClient):
         response = self.call(method, path, body, **headers)
         assert response.status_code == status, response.content
         return response.json()
+
+
+@remembered(
+    lambda keys: (keys[0] and keys[0].pk, keys[1]),
+    lambda kept: (Authenticator.objects.filter(pk=kept[0]).first(), kept[1]),
+)
+def _keys(
+    name: str | None, scopes: tuple[str, ...], environments: tuple[str, ...]
+) -> tuple[Authenticator | None, str]:
+    """The app of a person, and the text of a token."""
+    app = cast.app_of(name) if name else None
+    return app, cast.token_of(name, *scopes, environments=environments)[1]
 
 
 def ci() -> Caller:

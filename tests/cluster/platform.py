@@ -31,7 +31,7 @@ STRATEGY: dict[str, Any] = {
     "weights": [25, 50, 100],
     "bake_seconds": 2,
     "limits": {"minimum_requests": 20, "error_percent": 1.0, "p95_ms": 400},
-    "monitoring_seconds": 20,
+    "monitoring_seconds": 4,
     "ready_timeout_seconds": 60,
     "job_timeout_seconds": 60,
 }

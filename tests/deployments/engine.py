@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from deployments.services.start import queue_run
 from deployments.states import RunState
 from events import canonical, clock
 from tests.deployments.memory_platform import World
+from tests.remembered import remembered
 
 ACTOR = system("test")
 START = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
@@ -31,6 +33,7 @@ STRATEGY: dict[str, Any] = {
 }
 
 
+@remembered(lambda production: production.pk, lambda pk: Environment.objects.get(pk=pk), fresh=None)
 def make_ladder(*, regions: tuple[str, ...] = ("us-east", "eu-central"), **strategy: Any) -> Environment:
     """Development, staging and production; returns production. Staging has the first region alone."""
     rungs = (
@@ -186,12 +189,30 @@ def deploy(world: World, version: str, **given: Any) -> DeploymentRun:
 
 def serving_version(world: World, version: str = "1.0.0", **given: Any) -> DeploymentRun:
     """A version that serves production with its way back closed: the ordinary start of a test."""
+    if world.targets or clock.now() - START > timedelta(seconds=5):
+        return _serve(world, version, given)[0]
+    run, targets, moment = _serving(world, version, given)
+    if not world.targets:
+        world.targets = copy.deepcopy(targets)
+        clock.advance(moment - clock.now())
+    return run
+
+
+def _serve(world: World, version: str, given: dict[str, Any]) -> tuple[DeploymentRun, Any, datetime]:
+    """It, and what it left in memory: the targets, and the time."""
     from deployments.services import closing
 
     run = deploy(world, version, **given)
     closing.close(run.pk, actor=ACTOR)
     finish_others(run.environment)
-    return again(run)
+    return again(run), world.targets, clock.now()
+
+
+_serving = remembered(
+    lambda made: (made[0].pk, copy.deepcopy(made[1]), made[2]),
+    lambda kept: (queries.run(kept[0]), *kept[1:]),
+    fresh=None,
+)(_serve)
 
 
 @contextmanager

@@ -71,6 +71,15 @@ class MemoryPlatform:
         self.calls: list[str] = []
         self.lock = threading.RLock()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For a copy, which has a lock of its own and nobody who waits for its calls."""
+        own = ("lock", "before_call", "after_change")
+        return {name: value for name, value in vars(self).items() if name not in own}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["environment"], state["region"], state["data_class"])  # type: ignore[misc]
+        vars(self).update(state)
+
     def probe(self, slot: SlotSpec) -> ProbeResult:
         self._answer("probe")
         problems = [
@@ -238,6 +247,9 @@ class World:
 
     def __init__(self) -> None:
         self.targets: dict[tuple[str, str], MemoryPlatform] = {}
+
+    def __repr__(self) -> str:
+        return f"World of {sorted(self.targets)}"
 
     def open(
         self, driver: str, environment: str, region: str, data_class: str, settings: Mapping[str, Any]

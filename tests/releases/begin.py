@@ -17,6 +17,7 @@ from pytest_django import DjangoDbBlocker
 
 from releases.models import Release
 from tests.releases import world
+from tests.remembered import forget, from_here, memory
 
 Made = TypeVar("Made")
 
@@ -24,17 +25,20 @@ Made = TypeVar("Made")
 @contextmanager
 def kept(blocker: DjangoDbBlocker, make: Callable[[], Made]) -> Iterator[Made]:
     """Within the block, what `make` made is in the database."""
+    before = memory.state
     with blocker.unblock(), transaction.atomic():
         made = make()
         connection.check_constraints()  # now, not again after each test
         yield made
         transaction.set_rollback(True)
+    memory.state = before
 
 
 @pytest.fixture(scope="module")
 def _platform(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    with kept(django_db_blocker, world.build):
+    with kept(django_db_blocker, world.build), from_here("platform"):
         yield
+    forget("platform")
 
 
 @pytest.fixture

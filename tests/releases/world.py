@@ -24,6 +24,7 @@ from releases.services import create, deciding, facts, items, signing, stage, st
 from releases.services.advance import advance
 from releases.states import ItemList
 from tests.cast import actor, make_cast
+from tests.remembered import remembered
 
 COMPONENTS = ("web", "records", "mailer")
 STRATEGY = {"kind": "blue_green", "weights": [50, 100], "bake_seconds": 10, "monitoring_seconds": 600}
@@ -100,17 +101,22 @@ def whole(letter: str = "a") -> dict[str, Any]:
 DANA = [{"host": "github.com", "login": "dana-gh", "name": "Dana"}]
 
 
+def again(release: Release) -> Release:
+    """The release as it is now."""
+    return Release.objects.get(pk=release.pk)
+
+
+_once = remembered(lambda release: release.pk, lambda pk: Release.objects.get(pk=pk))
+"""Releases are built once, and laid where they are asked for again."""
+
+
+@_once
 def draft(version: str = "2026.11.0", **named: Any) -> Release:
     """A draft by dana with every digest."""
     given = {"kind": "feature", "commit": "0c0ffee", "components": whole(), "authors": DANA, **named}
     release, made = create.create(actor=actor("rita"), version=version, **given)
     assert made
     return release
-
-
-def again(release: Release) -> Release:
-    """The release as it is now."""
-    return Release.objects.get(pk=release.pk)
 
 
 def succeed(run: DeploymentRun) -> None:
@@ -180,6 +186,7 @@ def roll_back(run: DeploymentRun, sentence: str = "Errors at 8 %.") -> None:
         outcomes.finish_rollback(row)
 
 
+@_once
 def staging(version: str = "2026.11.0", **named: Any) -> Release:
     """A release whose staging run is on its way."""
     release = draft(version, **named)
@@ -187,6 +194,7 @@ def staging(version: str = "2026.11.0", **named: Any) -> Release:
     return again(release)
 
 
+@_once
 def staged(version: str = "2026.11.0", **named: Any) -> Release:
     """A release that runs on staging and is being validated."""
     release = draft(version, **named)
@@ -209,6 +217,7 @@ def record_all(release: Release, result: str = "pass") -> None:
         )
 
 
+@_once
 def in_review(version: str = "2026.11.0", **named: Any) -> Release:
     """A release that waits for its three signatures."""
     release = staged(version, **named)
@@ -247,6 +256,7 @@ def open_window(release: Release, *, hours: float = 2) -> Release:
     )
 
 
+@_once
 def approved(version: str = "2026.11.0", **named: Any) -> Release:
     """A release with its go, whose window is open."""
     release = in_review(version, **named)
@@ -261,6 +271,7 @@ def brief(release: Release) -> None:
     facts.record_fact(release.version, "backup_age", actor=actor("devon"), value="clear")
 
 
+@_once
 def deploying(version: str = "2026.11.0", **named: Any) -> Release:
     """A release whose production run is queued."""
     release = approved(version, **named)
@@ -269,6 +280,7 @@ def deploying(version: str = "2026.11.0", **named: Any) -> Release:
     return again(release)
 
 
+@_once
 def monitoring(version: str = "2026.11.0", **named: Any) -> Release:
     """A release that serves all traffic and is watched."""
     release = deploying(version, **named)
@@ -279,6 +291,7 @@ def monitoring(version: str = "2026.11.0", **named: Any) -> Release:
     return again(release)
 
 
+@_once
 def completed(version: str = "2026.10.0", **named: Any) -> Release:
     """A release whose monitoring is over."""
     release = monitoring(version, **named)
@@ -288,6 +301,7 @@ def completed(version: str = "2026.10.0", **named: Any) -> Release:
     return again(release)
 
 
+@_once
 def rolled_back(version: str = "2026.11.0", **named: Any) -> Release:
     """A release that came back by itself."""
     release = deploying(version, **named)
