@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import wraps
+from itertools import count
 from typing import Any, ParamSpec, TypeVar
 
 import pytest
@@ -28,6 +29,7 @@ Rows = dict[str, bytes]
 
 FRESH = timedelta(seconds=30)
 """What is older is built anew, so that nothing has grown stale that was just now done."""
+NUMBERS = count()
 READS = ("SELECT", "RELEASE")
 TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
 
@@ -61,8 +63,9 @@ class Memory:
             self.state = ""
         return execute(sql, params, many, context)
 
-    def keep(self, name: str, value: Any, before: tuple[str, str]) -> None:
-        """The database is in a state to come back to."""
+    def keep(self, value: Any, before: tuple[str, str]) -> None:
+        """The database is in a state to come back to, unlike any that was: others built on those rows."""
+        name = f"{before[0]} > {next(NUMBERS)}"
         self.rows[name] = _read()
         self.buildings[before] = Building(name, value, timezone.now())
         self.state = name
@@ -116,7 +119,7 @@ def remembered(
                 memory.lay(known.state)
                 return again(known.value)
             made = build(*args, **named)
-            memory.keep(f"{state} > {key[1]}", keep(made), key)
+            memory.keep(keep(made), key)
             return made
 
         return found_or_built
