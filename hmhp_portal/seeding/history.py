@@ -6,7 +6,7 @@ Pure data. Versions are CalVer by the month in which a release went to productio
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 
@@ -110,6 +110,13 @@ HISTORY: tuple[Past, ...] = (
         {"patient-web": "5.3.1", "notification-worker": "2.2.0", "reminders": "1.3.0"},
     ),
 )
+
+
+def latest(count: int) -> tuple[Past, ...]:
+    """The last so many releases; the first of them brings what those before it had brought, too."""
+    left_out, (first, *others) = HISTORY[:-count], HISTORY[-count:]
+    before = {name: number for past in left_out if not past.cause for name, number in past.brings.items()}
+    return (replace(first, brings=before | dict(first.brings)), *others)
 
 
 def versions(moments: Iterable[datetime]) -> list[str]:

@@ -60,6 +60,7 @@ class Environment(BaseSettings):
     audit_head_mail_hours: int = Field(24, ge=1, le=24 * 31, description="at most one such mail in so long")
     retention_database_url: str = Field("", description="of the login that drops what is kept long enough")
     demo_password: str = Field("", description="of the demo's people")
+    demo_releases: int = Field(7, ge=2, le=7, description="of the demo's past, the latest")
     ready_file: Path | None = Field(None, description="a worker makes it when it takes work")
     debug: bool = False
     key_keeper: Literal["file", "vault"] = Field("file", description="who keeps the signing key")

@@ -101,7 +101,8 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
         plane.call("POST", "/api/v1/namespaces/somebody/configmaps", settings)
         kubeconfig = plane.kubeconfig(ADMIN)
         options = ("--kubeconfig", str(kubeconfig), "--namespace", PREFIX)
-        portal = PortalProcess(folder, ["demo", "--data", str(folder), "--port", "0", *options], {})
+        command = ["demo", "--data", str(folder), "--port", "0", *options]
+        portal = PortalProcess(folder, command, {"PORTAL_DEMO_RELEASES": "2"})
         try:
             portal.url = portal.wait_for(r"The portal is at\s+(\S+)", seconds=600).group(1)
             portal.wait_for("All processes run")
@@ -210,7 +211,7 @@ def test_platform_runs_by_digest_under_our_labels(started: Started) -> None:
 
 def test_release_goes_to_production_past_the_judge(started: Started) -> None:
     portal = started.portal
-    tokens = json.loads(portal.manage("shell", "-v0", "-c", TOKENS))
+    tokens = json.loads(portal.command("shell", "-v0", "-c", TOKENS))
     callers = {name: RestClient(portal.url, token) for name, token in tokens.items()}
     _hurry(started)
     releases = callers["rita"].ok("GET", "releases/")["results"]
@@ -244,10 +245,10 @@ def _hurry(started: Started) -> None:
     document = yaml.safe_load(file.read_text())
     document["environments"][-1]["strategy"] |= {"bake_seconds": 3, "monitoring_seconds": 3}
     file.write_text(yaml.safe_dump(document))
-    started.portal.manage("load_platform", str(file))
+    started.portal.command("load_platform", str(file))
 
 
 def _code(portal: PortalProcess, name: str) -> str:
-    found = re.search(r"\b\d{6}\b", portal.manage("one_time_code", name))
+    found = re.search(r"\b\d{6}\b", portal.command("one_time_code", name))
     assert found is not None
     return found[0]

@@ -17,7 +17,7 @@ from events.verification import verify
 from hmhp_portal import platform_file
 from hmhp_portal.seeding import bringing, playing
 from hmhp_portal.seeding import cast as casting
-from hmhp_portal.seeding.history import HISTORY, versions
+from hmhp_portal.seeding.history import HISTORY, latest, versions
 from releases.models import Lessons, Release
 from releases.states import ReleaseState
 
@@ -31,6 +31,15 @@ def test_versions_count_within_their_month() -> None:
         datetime(2026, 9, 1, tzinfo=UTC),
     ]
     assert versions(days) == ["2026.8.0", "2026.8.1", "2026.9.0"]
+
+
+def test_shorter_past_ends_with_the_same_versions() -> None:
+    assert latest(len(HISTORY)) == HISTORY
+    short = latest(2)
+    assert [past.title for past in short] == [past.title for past in HISTORY[-2:]]
+    live = {name: number for past in HISTORY if not past.cause for name, number in past.brings.items()}
+    assert {name: number for past in short for name, number in past.brings.items()} == live
+    assert short[0].brings.keys() == live.keys()
 
 
 @pytest.mark.django_db(transaction=True)

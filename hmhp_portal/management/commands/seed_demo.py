@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from examples.build import build
 from hmhp_portal import demo, seeding
 from hmhp_portal.seeding import bringing, playing, present
 from hmhp_portal.seeding import cast as casting
-from hmhp_portal.seeding.history import HISTORY, versions
+from hmhp_portal.seeding.history import Past, latest, versions
 
 
 class Command(BaseCommand):
@@ -40,8 +41,9 @@ class Command(BaseCommand):
         host = "github.com"
         cast = casting.assemble()
         now = clock.now()
-        names = versions([past.opens(now) for past in HISTORY] + [now, now + timedelta(seconds=1)])
-        self._past(names, cast, host, bringing.artifacts_of(built), configured)
+        history = latest(settings.PORTAL_DEMO_RELEASES)
+        names = versions([past.opens(now) for past in history] + [now, now + timedelta(seconds=1)])
+        self._past(history, names, cast, host, bringing.artifacts_of(built), configured)
         self._tell("Starting the example platform")
         for environment in deployments.environments()[1:]:
             present.place(environment)
@@ -50,11 +52,19 @@ class Command(BaseCommand):
         present.make_draft(names[-1], cast, host, {"scheduling": built["fails-8-percent"]["scheduling"]})
         seeding.note_done()
 
-    def _past(self, names: list[str], cast: casting.Cast, host: str, artifact: Any, configured: Any) -> None:
+    def _past(
+        self,
+        history: Sequence[Past],
+        names: list[str],
+        cast: casting.Cast,
+        host: str,
+        artifact: Any,
+        configured: Any,
+    ) -> None:
         played = playing.Played()
         before = None
-        for number, (past, version) in enumerate(zip(HISTORY, names, strict=False), start=1):
-            self._tell(f"Playing the past, release {number} of {len(HISTORY)}: {version}")
+        for number, (past, version) in enumerate(zip(history, names, strict=False), start=1):
+            self._tell(f"Playing the past, release {number} of {len(history)}: {version}")
             playing.play(
                 past, version, before=before, cast=cast, played=played, host=host, artifact=artifact,
                 configured=configured,
