@@ -15,11 +15,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from hmhp_portal.launcher import postgres_place
+from hmhp_portal.forked import Forked, fork
+from hmhp_portal.launcher import postgres_place, takeover
 from hmhp_portal.launcher.installation import FORMAT, Installation
 from tests import once
 
@@ -82,6 +83,14 @@ class PortalProcess:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def command(self, *arguments: str) -> str:
+        """The same command forked by the portal's own nursery, which has imported what it needs."""
+        answer = self.folder / "logs" / "command.out"
+        answer.write_bytes(b"")
+        born = fork_beside(self.folder, ["manage.py", *arguments], answer)
+        assert born.wait() == 0, answer.read_text()
+        return answer.read_text()
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> float:
         """End the launcher and wait; returns the seconds that it took."""
         began = time.monotonic()
@@ -113,6 +122,19 @@ def _prepare(folder: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert (installation.folder / "postgres").exists(), "the folder of a run is open to PostgreSQL's account"
+
+
+def fork_beside(folder: Path, words: Sequence[str], log_file: Path) -> Forked:
+    """One more process of the portal that runs in `folder`: from its nursery, but a child of ours."""
+    nursery = takeover.running(Installation(folder))["nursery"]
+    rows = Path(f"/proc/{nursery}/environ").read_bytes().split(b"\0")
+    pairs = [os.fsdecode(row).partition("=") for row in rows if row]
+    environment = {name: value for name, _, value in pairs}
+    wire = Installation(folder).run_folder() / "nursery.sock"
+    with log_file.open("ab") as log:
+        born = fork(wire, "beside", ["", *words], environment, log.fileno(), (), signal.SIGKILL)
+    assert born is not None, "the nursery does not answer"
+    return born
 
 
 def clean_environment() -> dict[str, str]:

@@ -24,7 +24,7 @@ pytestmark = [
 def test_shift_under_load_loses_no_request_and_the_old_colour_goes(site: Site) -> None:
     blue = site.serving("good-1")
     run = site.queue("good-2")
-    with Load(site.edge(), 60) as here, Load(site.edge("eu-central"), 60) as there:
+    with Load(site.edge(), 30) as here, Load(site.edge("eu-central"), 30) as there:
         run = until(run, state_is(RunState.SUCCEEDED))
     assert dict(here.answers) == {"200": here.total}
     assert dict(there.answers) == {"200": there.total}
@@ -41,7 +41,7 @@ def test_shift_under_load_loses_no_request_and_the_old_colour_goes(site: Site) -
 def test_bad_release_comes_back_by_itself(site: Site) -> None:
     blue = site.serving("good-1")
     run = site.queue("fails-8-percent", bake_seconds=20)
-    with Load(site.edge(), 60) as here, Load(site.edge("eu-central"), 60):
+    with Load(site.edge(), 30) as here, Load(site.edge("eu-central"), 30):
         run = until(run, state_is(RunState.ROLLED_BACK))
     assert "requests failed" in run.sentence
     assert site.weights("us-east") == site.weights("eu-central") == {blue.slot: 100}
@@ -62,7 +62,7 @@ def test_migration_that_fails_stops_before_anything_starts(site: Site) -> None:
 def test_abort_in_the_middle_is_back_within_seconds(site: Site) -> None:
     blue = site.serving("good-1")
     run = site.queue("good-2", bake_seconds=60)
-    with Load(site.edge(), 60) as here:
+    with Load(site.edge(), 30) as here:
         run = until(run, lambda r: r.steps.filter(kind="shift", state="running").exists())
         until(run, lambda _: site.weights("us-east").get(run.slot) == 20)
         steer.abort(run.pk, actor=actor("sue"), reason="Wrong figures")

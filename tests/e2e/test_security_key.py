@@ -31,7 +31,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalProcess]:
     folder = tmp_path_factory.mktemp("key")
     data = folder / "data"
     with start_portal(data, "--platform", str(own_platform.lay_out(folder))) as started:
-        started.manage("shell", "-c", ONE_PASSWORD)
+        started.command("shell", "-c", ONE_PASSWORD)
         yield started
     Installation(data).clear()
 
@@ -84,7 +84,7 @@ def test_key_is_asked_for_again_in_the_middle_of_an_act(
     page: Any, browser: Browser, portal: PortalProcess
 ) -> None:
     key = next(c["value"] for c in page.context.cookies() if c["name"] == "hmhp_session")
-    portal.manage("shell", "-c", AGED.format(key=key))
+    portal.command("shell", "-c", AGED.format(key=key))
     page.goto(f"{browser.portal}/account/tokens/")
     page.locator("input[name=name]").first.fill("signs by script")
     page.locator("input[name=scopes][value=sign]").check()

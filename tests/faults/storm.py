@@ -144,7 +144,7 @@ class Site:
         self.portal, self.folder, self.table, self.tell = portal, folder, table, tell
         self.data = folder / "data"
         self.mail: dict[str, str] = {}
-        made = json.loads(portal.manage("shell", "-v0", "-c", TOKENS))
+        made = json.loads(portal.command("shell", "-v0", "-c", TOKENS))
         tokens = made["tokens"]
         apps = {name: App(secret) for name, secret in made["apps"].items()}
         self.callers = {

@@ -88,7 +88,7 @@ def world(disk: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worl
         built = own_platform.artefact(folder, component, "1.0.0")
         entries[component] = {"artifact": digest_folder(built), "version": "1.0.0"}
     with start_portal(disk / "data", "--platform", str(file)) as portal:
-        theo, ci = json.loads(portal.manage("shell", "-v0", "-c", TOKENS))
+        theo, ci = json.loads(portal.command("shell", "-v0", "-c", TOKENS))
         yield World(portal, disk, RestClient(portal.url, ci), RestClient(portal.url, theo), entries)
     Installation(disk / "data").clear()
 

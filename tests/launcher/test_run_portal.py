@@ -73,7 +73,7 @@ def test_killed_nursery_takes_nobody_along_and_comes_back(first: PortalProcess) 
     os.kill(before["worker"], signal.SIGKILL)  # started by itself meanwhile
     until(lambda: {n for n, pid in processes(first).items() if pid != before[n]} == {"nursery", "worker"})
     assert processes(first).keys() == before.keys()
-    until((first.folder / "run" / "worker.ready").exists, seconds=30)
+    until((Installation(first.folder).run_folder() / "worker.ready").exists, seconds=30)
 
 
 def test_second_start_on_a_folder_in_use_is_refused(first: PortalProcess) -> None:

@@ -31,7 +31,7 @@ def test_mail_waits_for_a_dead_server_and_then_arrives_once(tmp_path: Path) -> N
     box, port, folder = Postbox(), free_port(), tmp_path / "data"
     server = {"PORTAL_SMTP_HOST": "127.0.0.1", "PORTAL_SMTP_PORT": str(port)}
     with start_portal(folder, environment=server) as portal:
-        portal.manage("shell", "-c", SOMETHING_HAPPENS)
+        portal.command("shell", "-c", SOMETHING_HAPPENS)
         wait(lambda: "cannot be used: it refuses connections" in portal.logs())
         with listening(box, port):
             wait(lambda: len(box.mails) >= 2)
