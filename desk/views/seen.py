@@ -1,7 +1,8 @@
 """What the board and every page's shell show to all readers alike, read once for all of them.
 
-In: nothing. Out: `board()` and `shell()`, kept as `events.recent` says. Readers' own parts (what waits for
-them, what they may press) are made from it without asking the database again.
+In: nothing. Out: `board()` and `shell()`, kept as `events.recent` says; the releases among it are read once
+for both and may be twice as old. Readers' own parts (what waits for them, what they may press) are made from
+it, with one small query for their drafts.
 """
 
 from __future__ import annotations
@@ -92,22 +93,22 @@ class Around:
 
 
 def _board() -> Seen:
-    interest = _interest(drafts=IN_FLIGHT)
+    interest = _interests.get()
     runs = moving_runs()
     shown, flight = matrix(runs), in_flight(interest)
     return Seen(interest, shown, flight, going_live(runs), agenda(flight, shown))
 
 
 def _around() -> Around:
-    return Around(_interest(drafts=0), moving(), list(stops.in_force()))
+    return Around(_interests.get(), moving(), stops.in_force())
 
 
-def _interest(*, drafts: int) -> Interest:
-    found = releases.of_interest(drafts=drafts)
+def _interest() -> Interest:
+    found = releases.of_interest(drafts=IN_FLIGHT)
     return Interest(found, releases.know(found))
 
 
-_boards, _shells = Recent(_board), Recent(_around)
+_interests, _boards, _shells = Recent(_interest), Recent(_board), Recent(_around)
 
 
 def board() -> Seen:
