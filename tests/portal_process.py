@@ -84,7 +84,7 @@ class PortalProcess:
         return done.stdout
 
     def command(self, *arguments: str) -> str:
-        """The same command forked by the portal's own nursery, which has imported what it needs."""
+        """The same forked by the portal's own nursery, which has imported what it needs; with its errors."""
         answer = self.folder / "logs" / "command.out"
         answer.write_bytes(b"")
         born = fork_beside(self.folder, ["manage.py", *arguments], answer)

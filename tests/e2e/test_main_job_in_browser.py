@@ -41,7 +41,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     data = folder / "data"
     with start_portal(data, "--platform", str(file)) as portal:
         tokens, secrets = json.loads(portal.command("shell", "-v0", "-c", SET_PASSWORDS + TOKENS))
-        tokens["ci"] = portal.command("create_token", "ci", "--scopes", "read,release,stage").strip()
+        tokens["ci"] = portal.manage("create_token", "ci", "--scopes", "read,release,stage").strip()
         callers = {name: RestClient(portal.url, text) for name, text in tokens.items()}
         world = World(portal, folder, callers, {name: App(secret) for name, secret in secrets.items()})
         first(world)
