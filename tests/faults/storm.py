@@ -36,6 +36,7 @@ from tests.portal_process import PortalProcess, start_portal
 FROZEN_SECONDS = 7.0
 """Longer than a lease."""
 SETTLE_SECONDS = 150.0
+EVERYBODY = (*PORTAL, *TARGET)
 TOKENS = f"""
 import json
 from importlib import import_module
@@ -82,9 +83,9 @@ class Table:
 
 
 class Striker(threading.Thread):
-    """Strikes at random moments until it has killed often enough."""
+    """Strikes at random moments until it has killed often enough, each kind as often as the others."""
 
-    def __init__(self, site: Site, kills: int, seed: int) -> None:
+    def __init__(self, site: Site, kills: int, seed: int, kinds: Sequence[str]) -> None:
         super().__init__(daemon=True, name="striker")
         self.problem = ""
         self.lately: list[str] = []
@@ -92,6 +93,8 @@ class Striker(threading.Thread):
         self._kills = kills
         self._chance = random.Random(f"strikes {seed}")
         self._victims = Victims(site.data, self._chance)
+        self._kinds = kinds
+        self._deck: list[str] = []
 
     def run(self) -> None:
         """Kill one, freeze or forget now and then, wait a moment, again."""
@@ -115,8 +118,11 @@ class Striker(threading.Thread):
             self._site.mail_hangs(self._chance.uniform(3, 12))
             self._note("smtp hangs")
             return 0
-        kind = self._chance.choice((*PORTAL, *TARGET))
+        if not self._deck:
+            self._deck = self._chance.sample(self._kinds, len(self._kinds))
+        kind = self._deck.pop()
         if self._victims.kill(kind) is None:
+            self._deck.insert(0, kind)
             return 0
         self._note(f"kill {kind}")
         return 1
@@ -143,7 +149,6 @@ class Site:
     ) -> None:
         self.portal, self.folder, self.table, self.tell = portal, folder, table, tell
         self.data = folder / "data"
-        self.mail: dict[str, str] = {}
         made = json.loads(portal.command("shell", "-v0", "-c", TOKENS))
         tokens = made["tokens"]
         apps = {name: App(secret) for name, secret in made["apps"].items()}
@@ -183,16 +188,21 @@ class Site:
 
 
 def weather(
-    kills: int, seed: int, tell: Callable[[str], None] = lambda text: None, *, crowd: bool = False
+    kills: int,
+    seed: int,
+    tell: Callable[[str], None] = lambda text: None,
+    *,
+    crowd: bool = False,
+    kinds: Sequence[str] = EVERYBODY,
 ) -> Table:
     """A portal of its own through that many kills; the table, empty of misses when all held.
 
-    `crowd` adds a second web process, two more workers and a second beat, half of the callers at the
-    second door.
+    Of `kinds` each is killed as often as the others, in an order of chance. `crowd` adds a second web
+    process, two more workers and a second beat, half of the callers at the second door.
     """
     table = Table()
     with running(table, tell) as site, more_of_each(site) if crowd else nullcontext():
-        _bring_out(site, kills, seed)
+        _bring_out(site, Striker(site, kills, seed, kinds), seed)
         for caller in site.callers.values():
             table.unforeseen += caller.unforeseen
         table.reconnected = sum(watcher.reconnected for watcher in site.watchers)
@@ -214,7 +224,6 @@ def running(table: Table, tell: Callable[[str], None]) -> Iterator[Site]:
     try:
         with start_portal(folder / "data", "--platform", str(file), environment=mail) as portal:
             site = Site(portal, folder, table, tell)
-            site.mail = mail
             with listening(site.box, port):
                 yield site
         kept = bool(table.sentences)
@@ -226,10 +235,10 @@ def running(table: Table, tell: Callable[[str], None]) -> Iterator[Site]:
             tell(f"kept for a look: {folder}")
 
 
-def _bring_out(site: Site, kills: int, seed: int) -> None:
+def _bring_out(site: Site, striker: Striker, seed: int) -> None:
     releases = Releases(site.folder, site.callers, seed)
     truth = Truth(site.data, site.folder, releases.told, site.box)
-    striker, jobs = Striker(site, kills, seed), 0
+    jobs = 0
     found: list[Visitors] = []
     with ExitStack() as stack:
         releases.watch = site.watch
