@@ -9,7 +9,7 @@ import json
 import re
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from hmhp_portal.launcher.problem import Problem
 from platforms.kubernetes.api import Api
 from platforms.kubernetes.names import ENVIRONMENT, MANAGED_BY
 from tests.cluster import binaries
-from tests.cluster.conftest import make_namespace
+from tests.cluster.conftest import eventually, make_namespace
 from tests.cluster.plane import ADMIN, ControlPlane
 from tests.cluster.running import IMAGE, LOADED, RunningPods, Tunnel
 from tests.cluster.standins import MERGE
@@ -58,7 +58,20 @@ class Started:
     plane: ControlPlane
     kubeconfig: Path
     folder: Path
-    portal: PortalProcess
+    portal: PortalProcess = field(init=False)
+
+    def launch(self, *options: str) -> PortalProcess:
+        """Start the launcher on the folder."""
+        arguments = ["demo", "--data", str(self.folder), "--port", "0", *options]
+        self.portal = PortalProcess(self.folder, arguments, {"PORTAL_DEMO_RELEASES": "2"})
+        return self.portal
+
+    def start(self, *options: str) -> str:
+        """The same, and wait; what it has printed once everything runs."""
+        self.launch(*options)
+        self.portal.url = self.portal.wait_for(r"The portal is at\s+(\S+)", seconds=600).group(1)
+        self.portal.wait_for("All processes run")
+        return self.portal.output
 
     def get(self, path: str, space: str) -> list[dict[str, Any]]:
         """The items of a list in a namespace: `apis/apps/v1 deployments`."""
@@ -99,16 +112,12 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
         plane.call("POST", "/api/v1/namespaces", {"metadata": {"name": "somebody"}})
         settings = {"metadata": {"name": "theirs", "labels": {"app.kubernetes.io/managed-by": "hmhp-portal"}}}
         plane.call("POST", "/api/v1/namespaces/somebody/configmaps", settings)
-        kubeconfig = plane.kubeconfig(ADMIN)
-        options = ("--kubeconfig", str(kubeconfig), "--namespace", PREFIX)
-        command = ["demo", "--data", str(folder), "--port", "0", *options]
-        portal = PortalProcess(folder, command, {"PORTAL_DEMO_RELEASES": "2"})
+        made = Started(plane, plane.kubeconfig(ADMIN), folder)
         try:
-            portal.url = portal.wait_for(r"The portal is at\s+(\S+)", seconds=600).group(1)
-            portal.wait_for("All processes run")
-            yield Started(plane, kubeconfig, folder, portal)
+            made.start("--kubeconfig", str(made.kubeconfig), "--namespace", PREFIX)
+            yield made
         finally:
-            portal.stop()
+            made.portal.stop()
         Installation(folder).clear()
     finally:
         pods.stop()
@@ -237,6 +246,41 @@ def test_release_goes_to_production_past_the_judge(started: Started) -> None:
         (edge,) = [s for s in started.get("api/v1 services", space) if s["metadata"]["name"] == "patient-web"]
         assert edge["spec"]["selector"]["release.hmhp.example/slot"] == green
         assert started.counted(space)[green] >= 25
+
+
+def test_second_start_goes_on_where_the_first_was_ended(started: Started) -> None:
+    pods, page, before = _uids(started), started.page(LIVE[0]), set(started.counted(LIVE[0]))
+    started.portal.stop()
+    assert "The example platform stays on the cluster." in started.portal.output
+    assert started.page(LIVE[0]) == page
+    told = started.start()
+    assert f"Namespaces: {', '.join(SPACES)}; nothing outside" in told
+    assert f"Image: {IMAGE}" in told
+    assert "first time" not in told
+    assert _uids(started) == pods
+    eventually(lambda: started.counted(LIVE[0]), 60)
+    assert set(started.counted(LIVE[0])) <= before
+
+
+def test_fresh_start_removes_what_was_made_and_may_take_a_gateway(started: Started) -> None:
+    started.portal.stop()
+    theirs, before = started.get("api/v1 configmaps", "somebody"), _uids(started)
+    options = ("--kubeconfig", str(started.kubeconfig), "--context", "test", "--namespace", PREFIX)
+    portal = started.launch("--fresh", *options, "--gateway", "somebody/edge")
+    removed = portal.wait_for("Removing what the demo made on the cluster: (.+)", seconds=300).group(1)
+    portal.wait_for(f"Image: {IMAGE}", seconds=300)
+    portal.stop()  # its past is the same as that of the first start
+    assert sorted(removed.split(", ")) == SPACES
+    assert "Traffic: shared by weight on HTTPRoutes of the gateway somebody/edge" in portal.output
+    assert json.loads((started.folder / "cluster.json").read_text())["gateway"] == "somebody/edge"
+    assert not _uids(started) & before
+    assert started.get("api/v1 configmaps", "somebody") == theirs
+
+
+def _uids(started: Started) -> set[str]:
+    """The pods of services where it is live; those of schedules come and go."""
+    found = [pod["metadata"] for space in LIVE for pod in started.get("api/v1 pods", space)]
+    return {metadata["uid"] for metadata in found if "job-name" not in metadata["labels"]}
 
 
 def _hurry(started: Started) -> None:
