@@ -20,7 +20,7 @@ from collections import Counter, defaultdict
 from typing import Any
 
 PATIENCE_SECONDS = 30.0
-SLOW_POLL, LATE, OF_EACH = 30.0, 1.0, 0.1
+SLOW_POLL, LATE, OF_EACH = 30.0, 1.0, 0.15
 """As in the page's script."""
 COME_SECONDS = 10.0
 """People do not come all at once."""

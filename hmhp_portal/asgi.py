@@ -29,14 +29,14 @@ from hmhp_portal.shedding.lanes import Lane  # noqa: E402
 from hmhp_portal.shedding.sockets import InAll, OfOnePerson  # noqa: E402
 from hmhp_portal.socket_user import WithUser  # noqa: E402
 
-PAGE_THREADS, API_THREADS, RUN_THREADS, URGENT_THREADS = 4, 4, 2, 2
+PAGE_THREADS, API_THREADS, RUN_THREADS, URGENT_THREADS = 4, 3, 2, 2
 RUN_PAGE = re.compile(r"/deployments/\d+/")
 URGENT = ("/pause/", "/abort/", "/rollback/", "/resume/")
 
 _handler: Any = WSGIHandler()
 _bodies = Bodies(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 _pages = Lane(_handler, PAGE_THREADS, room=256, of_one=128)
-_pipelines = Lane(_handler, API_THREADS, room=256, of_one=128)
+_pipelines = Lane(_handler, API_THREADS, room=320, of_one=192)
 _runs = Lane(_handler, RUN_THREADS, room=96, of_one=24)
 _urgent = Lane(_handler, URGENT_THREADS, room=48, of_one=8)
 

@@ -7,7 +7,7 @@
 const SILENCE = 10_000;          // after this long without a frame the page says that it is not live
 const POLL = 10_000;             // then it asks by plain HTTP
 const SLOW_POLL = 30_000;        // while live, covers a lost ring
-const OF_EACH = 100;             // pages that show everything share the server: each open one makes them ask so much rarer
+const OF_EACH = 150;             // pages that show everything share the server: each open one makes them ask so much rarer
 const LATE = 1_000;              // the shell's own parts wait until the page's panels have been asked for
 const body = document.body;
 const offset = body.dataset.now ? Date.parse(body.dataset.now) - Date.now() : 0;   // a wrong clock here does not make wrong times
