@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from events import canonical, clock, names
 from events.doorbell import ring
@@ -20,25 +20,38 @@ VALUES {} RETURNING id, seq, previous_hash, hash
 """
 _ROW = "(%s, %s, %s, %s, %s, %s, %s, %s)"
 
-_kept = threading.local()
+_together = threading.local()
+
+
+class _Kept:
+    """An event that waits for the end of its block, among what waits for the commit: a savepoint that is
+    taken back takes it along."""
+
+    def __init__(self, event: Event, block: object) -> None:
+        self.event = event
+        self.block = block
+
+    def __call__(self) -> None:
+        """Nothing is left to do at the commit."""
 
 
 @contextmanager
 def written_together() -> Iterator[None]:
     """What this thread records within the block is appended in one go when it ends well, last of all locks.
 
-    Until then an event has no position and no hash. The block lies within one transaction.
+    Until then an event has no position and no hash; one whose savepoint is taken back is never appended. The
+    block lies within one transaction.
     """
-    if getattr(_kept, "events", None) is not None:
+    if getattr(_together, "block", None) is not None:
         yield
         return
-    events: list[Event] = []
-    _kept.events = events
+    _together.block = block = object()
     try:
         yield
     finally:
-        _kept.events = None
-    if events:
+        _together.block = None
+    waiting = [call for _, call, *_ in connection.run_on_commit if isinstance(call, _Kept)]
+    if events := [call.event for call in waiting if call.block is block]:
         _append(events)
 
 
@@ -70,11 +83,11 @@ def record(
         after=_plain(after),
         data=_plain(data) or {},
     )
-    kept = getattr(_kept, "events", None)
-    if kept is None:
+    block = getattr(_together, "block", None)
+    if block is None:
         _append([event])
     else:
-        kept.append(event)
+        transaction.on_commit(_Kept(event, block))
     ring(stream)
     return event
 

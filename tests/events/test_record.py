@@ -49,6 +49,19 @@ def test_events_that_are_written_together_lie_in_their_order_in_each_stream() ->
     assert (verify_stream(STREAM), verify_stream(other)) == (3, 1)
 
 
+@pytest.mark.django_db
+def test_savepoint_that_is_taken_back_takes_its_events_along() -> None:
+    with transaction.atomic(), written_together():
+        record(STREAM, "release.annotated", "system:test", after={"number": 1})
+        with contextlib.suppress(InterruptedError), transaction.atomic():
+            record(STREAM, "release.annotated", "system:test", after={"number": 2})
+            raise InterruptedError
+        with transaction.atomic():
+            record(STREAM, "release.annotated", "system:test", after={"number": 3})
+    written = Event.objects.filter(stream=STREAM).order_by("seq")
+    assert [event.after for event in written] == [{"number": 1}, {"number": 3}]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_change_that_fails_leaves_no_event() -> None:
     with contextlib.suppress(InterruptedError), transaction.atomic():
