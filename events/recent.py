@@ -46,24 +46,22 @@ class Recent(Generic[T]):
 
     def get(self) -> T:
         """As it was read last, or as it is; who asks while it is read waits for that."""
-        found = self._holds()
-        if found is None:
-            with self._turn:
-                found = self._holds()
-                if found is None:
-                    mark, at = newest_events(), clock.now()
-                    found = self._kept = _Read(self._read(), mark, at)
-        return found.what
+        kept = self._kept
+        if kept is not None and _is_young(kept) and kept.mark == newest_events():
+            return kept.what
+        with self._turn:
+            mark, at, kept = newest_events(), clock.now(), self._kept
+            if kept is None or kept.mark != mark or not _is_young(kept):
+                kept = self._kept = _Read(self._read(), mark, at)
+        return kept.what
 
     def forget(self) -> None:
         """The next asking reads."""
         self._kept = None
 
-    def _holds(self) -> _Read[T] | None:
-        kept = self._kept
-        if kept is None or not timedelta(0) <= clock.now() - kept.at < timedelta(seconds=SECONDS):
-            return None
-        return kept if kept.mark == newest_events() else None
+
+def _is_young(kept: _Read[Any]) -> bool:
+    return timedelta(0) <= clock.now() - kept.at < timedelta(seconds=SECONDS)
 
 
 def forget_all() -> None:
