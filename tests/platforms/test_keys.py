@@ -54,7 +54,8 @@ def test_what_was_signed_verifies_and_nothing_else(reopen: Open) -> None:
     keys = keeper.public_keys()
     assert is_signed(b"approved", made, keys)
     assert not is_signed(b"approved!", made, keys)
-    assert not is_signed(b"approved", Signature(made.key_id, made.value[:-1] + b"\0"), keys)
+    other = bytes([made.value[0] ^ 1]) + made.value[1:]
+    assert not is_signed(b"approved", Signature(made.key_id, other), keys)
     assert not is_signed(b"approved", Signature("0" * 16, made.value), keys)
 
 
