@@ -60,6 +60,8 @@ class ClusterPlatform:
 
     namespaces: dict[tuple[str, str], Namespace]
     prometheus: Prometheus
+    stages: bool = True
+    """Do releases really run on staging? Else that run is written down as ended, as tests/releases do."""
 
     def load(self, strategy: dict[str, Any] | None = None, **changes: Any) -> None:
         """Load the platform file; `changes` replace its sections."""
@@ -86,6 +88,8 @@ class ClusterPlatform:
 
     def in_review(self, version: str, letter: str) -> Release:
         """A release that was staged and validated and is asked to be signed."""
+        if not self.stages:
+            return world.in_review(version, components=world.whole(letter))
         release = world.draft(version, components=world.whole(letter))
         stage.stage(version, actor=actor("dana"))
         self.until(release, ReleaseState.VALIDATING)

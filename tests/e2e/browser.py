@@ -1,6 +1,6 @@
 """People in front of a real browser: one context each, with everything that the browser complains about.
 
-Debian's chromium; where there is none the tests are skipped with that reason.
+Debian's chromium, its headless shell first; where there is none the tests are skipped with that reason.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import pytest
 
 from tests.e2e.authenticator import App
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The first that is here is taken: the shell is the same engine without windows, and costs a third less."""
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 PASSWORD = "slack-water-and-tide"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DESK = {"viewport": {"width": 1440, "height": 1000}}
