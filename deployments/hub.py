@@ -144,7 +144,8 @@ class Hub:
             except Exception as error:
                 log.warning("run %s could not be read: %s", self.run_id, type(error).__name__)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._wake.wait()
             since = asyncio.get_running_loop().time() - self._handed_out_at
             await asyncio.sleep(max(0.0, min(MOST_REST, REST_OF_ONE * len(self._subscribers)) - since))
 

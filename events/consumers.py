@@ -90,7 +90,8 @@ class DoorbellConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
                 continue
             next_ring = min((self._rung_at[s] + JOIN_SECONDS for s in self._waiting), default=beat_at)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), min(beat_at, next_ring) - moment)
+                async with asyncio.timeout(min(beat_at, next_ring) - moment):
+                    await self._wake.wait()
             self._wake.clear()
 
     async def _frame(self, due: list[str], moment: float) -> None:

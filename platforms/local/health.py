@@ -15,7 +15,10 @@ SECONDS = 2.0
 async def not_ready(port: int, path: str) -> str:
     """Empty when it is ready, else why not."""
     try:
-        return await asyncio.wait_for(_ask(port, path), SECONDS)
+        # Not wait_for: on Python 3.11 it keeps a cancellation that comes together with the answer to itself,
+        # and who ends the looking, because the process has ended, would wait for ever.
+        async with asyncio.timeout(SECONDS):
+            return await _ask(port, path)
     except TimeoutError:
         return f"gives no answer on {path or 'its port'} within {SECONDS:g} s"
     except (OSError, ValueError):
