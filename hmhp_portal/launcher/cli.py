@@ -153,10 +153,24 @@ def _data_first(arguments: list[str]) -> tuple[Path, list[str]]:
 
 def _manage(arguments: list[str]) -> int:
     folder, rest = _data_first(arguments)
+    if rest[:1] == ["digest"] and rest[1:] and not any(word.startswith("-") for word in rest):
+        return _digest(rest[1:])
     _enter(["manage", *arguments])
     from hmhp_portal.launcher import oneoff
 
     return oneoff.run(folder, [str(environment.ROOT / "manage.py"), *rest])
+
+
+def _digest(folders: list[str]) -> int:
+    """What pipelines ask again and again, where nothing else of the portal may be: without an environment."""
+    from platforms.local.digest import digest_lines
+
+    try:
+        for line in digest_lines(folders):
+            print(line)
+    except ValueError as problem:
+        raise Problem(str(problem)) from None
+    return 0
 
 
 def _bench(arguments: list[str]) -> int:

@@ -21,7 +21,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -50,6 +50,18 @@ def digest_folder(path: Path | str) -> str:
     if not lines:
         raise ArtifactError(f"{path} holds no file.")
     return f"sha256:{whole.hexdigest()}"
+
+
+def digest_lines(folders: Sequence[Path | str]) -> Iterator[str]:
+    """One line a folder; with several, the folder's name behind the digest. Raises ArtifactError."""
+    for folder in folders:
+        if not Path(folder).is_dir():
+            raise ArtifactError(f"{folder} is not a folder.")
+        try:
+            digest = digest_folder(folder)
+        except (OSError, ArtifactError) as error:
+            raise ArtifactError(f"{folder}: {error}") from error
+        yield digest if len(folders) == 1 else f"{digest}  {folder}"
 
 
 def signature(path: Path) -> tuple[tuple[bytes, int, int, int], ...]:
