@@ -12,22 +12,21 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from hmhp_portal.embedded.child import end_with_parent
 from platforms.base import ComponentSpec, PlatformUnavailable, Routing, SlotSpec
 from platforms.local.digest import digest_folder
 from platforms.local.driver import LocalPlatform
+from tests.platforms.forked_agent import start_agent
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "a-token-for-tests-only"
@@ -54,7 +53,7 @@ class LocalAgent:
         self.socket = self.folder / "agent.sock"
         (self.folder / "token").write_text(TOKEN)
         (self.folder / "database").write_text(database_url)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: BaseProcess | None = None
 
     @property
     def log(self) -> str:
@@ -65,32 +64,22 @@ class LocalAgent:
     def pid(self) -> int:
         """The agent's process id."""
         assert self._process is not None
+        assert self._process.pid is not None
         return self._process.pid
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        # fmt: off
-        command = [sys.executable, "-m", "platforms.local.agent", "--socket", str(self.socket),
-                   "--token-file", str(self.folder / "token"), "--state-dir", str(self.state),
-                   "--database-url-file", str(self.folder / "database")]
-        # fmt: on
-        environment = {**os.environ, "PORTAL_SECRET_KEY": "must-not-reach-a-release"}
-        with (self.folder / "agent.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=environment,
-                stdout=log,
-                stderr=log,
-                preexec_fn=end_with_parent(signal.SIGTERM),
-            )
+        arguments = ["--socket", self.socket, "--token-file", self.folder / "token"]
+        arguments += ["--state-dir", self.state, "--database-url-file", self.folder / "database"]
+        self._process = start_agent(arguments, self.folder / "agent.log")
         eventually(self._answers)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """End it with that signal and wait for it."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(number)
-            self._process.wait(15)
+        if self._process is not None and self._process.is_alive():
+            os.kill(self.pid, number)
+            self._process.join(15)
+            assert not self._process.is_alive()
 
     def close(self) -> None:
         """End it and remove its folder."""
@@ -134,7 +123,7 @@ class LocalAgent:
 
     def _answers(self) -> bool:
         assert self._process is not None
-        if self._process.poll() is not None:
+        if not self._process.is_alive():
             pytest.fail(f"the agent ended:\n{self.log}")
         try:
             self.open("nothing", "nowhere").observe()

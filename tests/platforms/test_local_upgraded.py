@@ -22,8 +22,10 @@ async def connect(session: aiohttp.ClientSession, edge: str) -> aiohttp.ClientWe
 
 
 def serve(parts: Parts, platform: LocalPlatform, drain_seconds: int) -> str:
+    command = ["{python}", "{artifact}/main.py", "sockets"]
     slots = [
-        parts.slot(name, replace(parts.web(name), drain_seconds=drain_seconds)) for name in ("blue", "green")
+        parts.slot(name, replace(parts.web(name, command=command), drain_seconds=drain_seconds))
+        for name in ("blue", "green")
     ]
     return parts.serve(platform, *slots)
 

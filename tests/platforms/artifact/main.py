@@ -1,5 +1,5 @@
 # ruff: noqa: T201  (what it prints is what is tested)
-"""A component for tests: an http service that does what its paths say, a worker or a schedule.
+"""A component for tests: http services that do what their paths say, a worker or a schedule.
 
 Laid out as an artefact by `agent_fixture.py`; `role` is its first argument.
 """
@@ -17,6 +17,12 @@ from pathlib import Path
 
 def http() -> None:
     from web import serve  # workers, schedules and jobs start quicker without
+
+    serve()
+
+
+def sockets() -> None:
+    from sockets import serve  # needs more than Python's own, which takes five times as long to import
 
     serve()
 
@@ -77,4 +83,5 @@ def job() -> None:
 
 
 if __name__ == "__main__":
-    {role.__name__: role for role in (http, worker, schedule, crash, parent, stubborn, job)}[sys.argv[1]]()
+    roles = (http, sockets, worker, schedule, crash, parent, stubborn, job)
+    {role.__name__: role for role in roles}[sys.argv[1]]()

@@ -1,105 +1,141 @@
 # ruff: noqa: T201  (what it prints is what is tested)
-"""The http role of the test component: answers as its paths say."""
+"""The http role of the test component: answers as its paths say. Python's own server, which starts soon."""
 
 from __future__ import annotations
 
-import asyncio
 import gzip
+import json
 import os
-from pathlib import Path
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
 
-from aiohttp import WSMsgType, web
-
-HERE = Path(__file__).parent
-
-
-async def _slot(request: web.Request) -> web.Response:
-    return web.Response(text=os.environ["SLOT"])
+PIECE_BYTES = 65_536
 
 
-async def _environment(request: web.Request) -> web.Response:
-    return web.json_response(dict(os.environ))
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def answer(self) -> None:
+        """Whatever the method."""
+        parts = urlsplit(self.path)
+        self.query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        words = parts.path.strip("/").split("/")
+        if words[0] == "status":
+            self.say(status=int(words[1]))
+        else:
+            ROUTES.get(words[0], missing)(self)
+
+    do_GET = do_HEAD = do_POST = do_PUT = answer  # noqa: N815
+
+    def say(self, body: bytes = b"", status: int = 200, **headers: str) -> None:
+        """One whole answer."""
+        self.begin(status, **headers, Content_Length=str(len(body)))
+        if self.command != "HEAD" and status not in (204, 304):
+            self.wfile.write(body)
+
+    def begin(self, status: int = 200, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+
+    def pieces(self) -> Iterator[bytes]:
+        """The body as it comes."""
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            left = int(self.headers.get("Content-Length", "0"))
+            while left and (piece := self.rfile.read1(min(left, PIECE_BYTES))):
+                left -= len(piece)
+                yield piece
+            return
+        while size := int(self.rfile.readline(), 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+
+    def break_off(self) -> None:
+        self.wfile.flush()
+        self.close_connection = True
+
+    def log_message(self, *words: object) -> None:
+        """What the tests read is what it says itself."""
 
 
-async def _headers(request: web.Request) -> web.Response:
-    return web.json_response([[name, value] for name, value in request.headers.items()])
+def slot(request: Handler) -> None:
+    request.say(os.environ["SLOT"].encode())
 
 
-async def _echo(request: web.Request) -> web.StreamResponse:
-    """The body, piece by piece as it comes."""
-    response = web.StreamResponse(headers={"X-Method": request.method})
-    await response.prepare(request)
-    async for piece in request.content.iter_any():
-        await response.write(piece)
-    await response.write_eof()
-    return response
+def environment(request: Handler) -> None:
+    request.say(json.dumps(dict(os.environ)).encode())
 
 
-async def _gzip(request: web.Request) -> web.Response:
-    return web.Response(body=gzip.compress(b"packed"), headers={"Content-Encoding": "gzip"})
+def headers(request: Handler) -> None:
+    request.say(json.dumps(request.headers.items()).encode())
 
 
-async def _status(request: web.Request) -> web.Response:
-    return web.Response(status=int(request.match_info["status"]))
+def echo(request: Handler) -> None:
+    """The body, unpacked, piece by piece as it comes."""
+    packed = request.headers.get("Content-Encoding") == "gzip"
+    unpack: Callable[[bytes], bytes] = zlib.decompressobj(31).decompress if packed else bytes
+    request.begin(X_Method=request.command, Transfer_Encoding="chunked")
+    for piece in map(unpack, request.pieces()):
+        if piece:
+            request.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+    request.wfile.write(b"0\r\n\r\n")
 
 
-async def _slow(request: web.Request) -> web.Response:
-    await asyncio.sleep(float(request.query["seconds"]))
-    return web.Response(text=os.environ["SLOT"])
+def packed(request: Handler) -> None:
+    request.say(gzip.compress(b"packed"), Content_Encoding="gzip")
 
 
-async def _break_off(request: web.Request) -> web.StreamResponse:
+def slow(request: Handler) -> None:
+    time.sleep(float(request.query["seconds"]))
+    slot(request)
+
+
+def half(request: Handler) -> None:
     """Half of what was promised."""
-    response = web.StreamResponse(headers={"Content-Length": request.query["length"]})
-    await response.prepare(request)
-    await response.write(b"half")
-    assert request.transport is not None
-    request.transport.close()
-    return response
+    request.begin(Content_Length=request.query["length"])
+    request.wfile.write(b"half")
+    request.break_off()
 
 
-async def _drop(request: web.Request) -> web.Response:
-    assert request.transport is not None
-    request.transport.close()
-    return web.Response()
+def drop(request: Handler) -> None:
+    request.break_off()
 
 
-async def _socket(request: web.Request) -> web.WebSocketResponse:
-    socket = web.WebSocketResponse(protocols=("echo.v1",))
-    await socket.prepare(request)
-    await socket.send_str(os.environ["SLOT"])
-    async for message in socket:
-        if message.type is WSMsgType.TEXT and message.data.startswith("close "):
-            await socket.close(code=int(message.data.removeprefix("close ")))
-        elif message.type is WSMsgType.TEXT:
-            await socket.send_str(message.data)
-        elif message.type is WSMsgType.BINARY:
-            await socket.send_bytes(message.data)
-    return socket
-
-
-async def _health(request: web.Request) -> web.Response:
-    return web.Response(status=503 if (HERE / "unhealthy").exists() else 200)
-
-
-async def _die(request: web.Request) -> web.Response:
+def die(request: Handler) -> None:
     os._exit(7)
 
 
+def missing(request: Handler) -> None:
+    request.say(status=404)
+
+
+ROUTES: dict[str, Callable[[Handler], None]] = {
+    "": slot,
+    "break": half,
+    "die": die,
+    "drop": drop,
+    "echo": echo,
+    "environment": environment,
+    "gzip": packed,
+    "headers": headers,
+    "healthz": lambda request: request.say(),
+    "slow": slow,
+}
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
 def serve() -> None:
-    """Until SIGTERM."""
-    app = web.Application(client_max_size=0)
-    app.router.add_get("/", _slot)
-    app.router.add_get("/environment", _environment)
-    app.router.add_get("/headers", _headers)
-    app.router.add_route("*", "/echo", _echo)
-    app.router.add_route("*", "/status/{status}", _status)
-    app.router.add_get("/gzip", _gzip)
-    app.router.add_get("/slow", _slow)
-    app.router.add_get("/break", _break_off)
-    app.router.add_route("*", "/drop", _drop)
-    app.router.add_get("/ws", _socket)
-    app.router.add_get("/healthz", _health)
-    app.router.add_get("/die", _die)
+    """Until it is ended."""
+    server = Server(("127.0.0.1", int(os.environ["PORT"])), Handler)
     print("serving", flush=True)
-    web.run_app(app, host="127.0.0.1", port=int(os.environ["PORT"]), print=None, shutdown_timeout=2)
+    server.serve_forever()
