@@ -126,7 +126,8 @@ def worker(
     folder: Path, *, dying: tuple[str, ...] = (), wait: bool = True
 ) -> Iterator[subprocess.Popen[bytes]]:
     """One worker of the portal, as the launcher starts it; `dying`: see `tests.cluster.dying_worker`."""
-    options = "--pool threads -c 6 --without-gossip --without-mingle -Q engine,celery,mail -l INFO".split()
+    options = "--pool threads -c 6 --without-gossip --without-mingle --without-heartbeat".split()
+    options += "-Q engine,celery,mail -l INFO".split()
     command = [sys.executable, "-m", "celery", "-A", "hmhp_portal.celery", "worker", *options]
     if dying:
         command = [sys.executable, "-m", "tests.cluster.dying_worker", *dying, *options]

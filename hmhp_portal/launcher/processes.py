@@ -145,7 +145,7 @@ class PortalProcesses:
         # Django's checks would import every page and endpoint, a third of a worker's start; CI runs them.
         celery = [sys.executable, "-m", "celery", "--skip-checks", "-A"]
         worker = [*celery, "hmhp_portal.celery", "worker", "--pool", "threads"]
-        worker += ["--without-gossip", "--without-mingle"]
+        worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         return [
             self._worker("worker", [*worker, "-c", "6", "-Q", "engine,celery,mail", "-n", "work@%h"]),
             self._worker("control", [*worker, "-c", "2", "-Q", "control", "-n", "control@%h"]),

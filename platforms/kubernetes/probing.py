@@ -20,15 +20,15 @@ MOST_PROBLEMS = 10
 
 def probe(target: Target, slot: SlotSpec, data_class: str) -> ProbeResult:
     """What the namespace says of its data, and every reason why the slot could not be started."""
-    told, (place, (found, problems)) = together.both(
-        lambda: target.api.get("/version"),
-        lambda: together.both(lambda: _gateway(target), lambda: _namespace(target)),
+    (told, (place, (found, problems))), (wrong, made) = together.both(
+        lambda: together.both(
+            lambda: target.api.get("/version"),
+            lambda: together.both(lambda: _gateway(target), lambda: _namespace(target)),
+        ),
+        lambda: _slot(target, slot),
     )
     version = str(told.get("gitVersion") or "")
-    problems += place
-    made: list[JSON] = []
-    if not problems:
-        problems += _slot(target, slot, made)
+    problems = problems + place or wrong  # a place that is not there makes every object wrong
     mark = preview.fingerprint(made, slot.slot) if made and not problems else ""
     most = tuple(problems[:MOST_PROBLEMS])
     return ProbeResult(label(found, names.DATA_CLASS) or data_class, version, most, mark)
@@ -62,9 +62,10 @@ def _gateway(target: Target) -> list[str]:
     return []
 
 
-def _slot(target: Target, slot: SlotSpec, made: list[JSON]) -> list[str]:
-    """What is wrong with the slot's objects; what the API server would make of each goes to `made`."""
+def _slot(target: Target, slot: SlotSpec) -> tuple[list[str], list[JSON]]:
+    """What is wrong with the slot's objects, and what the API server would make of each."""
     problems: list[str] = []
+    made: list[JSON] = []
     wanted: list[tuple[str, JSON]] = []
     for component in slot.components:
         try:
@@ -77,7 +78,7 @@ def _slot(target: Target, slot: SlotSpec, made: list[JSON]) -> list[str]:
             problems.append(f"{name}: {answer}")
         else:
             made.append(answer)
-    return list(dict.fromkeys(problems))
+    return list(dict.fromkeys(problems)), made
 
 
 def _tried(target: Target, item: JSON) -> JSON | str:

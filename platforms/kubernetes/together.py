@@ -14,6 +14,9 @@ from typing import TypeVar
 AT_ONCE = 8
 """So many calls of a group are on their way together; an API server counts calls in flight."""
 
+ASIDE_SECONDS = 1.0
+"""So much later comes what nobody waits for; a few steps of a run are over by then."""
+
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -48,5 +51,10 @@ def _raised_after(beside: Future[T]) -> Iterator[None]:
 
 
 def aside(work: Callable[[], object]) -> None:
-    """Do it without waiting, in a thread that keeps no process from ending; what it raises is nobody's."""
-    threading.Thread(target=work, name="cluster-aside", daemon=True).start()
+    """Do it ASIDE_SECONDS later, without waiting, in a thread that keeps no process from ending.
+
+    What somebody waits for is asked of the server first. What the work raises is nobody's.
+    """
+    timer = threading.Timer(ASIDE_SECONDS, work)
+    timer.name, timer.daemon = "cluster-aside", True
+    timer.start()

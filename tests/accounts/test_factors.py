@@ -198,7 +198,7 @@ def test_one_code_used_in_the_same_instant_counts_once() -> None:
 
     def use(_: int) -> bool:
         try:
-            barrier.wait(10)
+            barrier.wait(60)
             with transaction.atomic():
                 use_code(quinn, code)
             return True

@@ -34,6 +34,9 @@ ADMIN = "admin-token"
 ACCOUNT = "release-portal"
 """The ServiceAccount that the portal is: what the Role in deploy/kubernetes is bound to."""
 
+GARBAGE = {"GOGC": "off", "GOMEMLIMIT": "1GiB"}
+"""Memory is there, processors are few: garbage is collected once it is that much."""
+
 
 def free_port() -> int:
     """A port that was free a moment ago."""
@@ -313,8 +316,7 @@ class ControlPlane:
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
-                # Memory is there, processors are few: collect garbage late.
-                env={"PATH": os.environ["PATH"], "HOME": str(self.folder), "GOGC": "400"},
+                env={"PATH": os.environ["PATH"], "HOME": str(self.folder), **GARBAGE},
                 preexec_fn=end_with_parent(signal.SIGKILL),
             )
 
