@@ -63,6 +63,10 @@ class Browser:
             self._pages[name] = self.log_in(name)
         return self._pages[name]
 
+    def leave(self, name: str) -> None:
+        """Close somebody's page: an open one goes on listening and asking."""
+        self._pages.pop(name).context.close()
+
     def _heard(self, message: Any) -> None:
         if "Content Security Policy" in message.text or message.text.startswith("Uncaught"):
             self.complaints.append(message.text)

@@ -53,6 +53,7 @@ print("smoke of", os.environ.get("RELEASE", "?"))
 DEPLOYERS = ["developer", "devops_engineer"]
 PEOPLE = {
     "mara": ["release_manager"],
+    "nora": ["release_manager"],
     "theo": ["devops_engineer"],
     "iris": ["qa_lead"],
     "jonas": ["security_officer"],

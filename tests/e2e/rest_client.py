@@ -48,13 +48,13 @@ class RestClient:
             if until(answer):
                 return answer
             assert time.monotonic() < limit, f"not within {seconds} s: {json.dumps(answer, indent=1)[:4000]}"
-            time.sleep(0.25)
+            time.sleep(0.5)
 
 
 class Visitors:
     """A steady stream of requests to one address, counted by status and by the text of the answer."""
 
-    def __init__(self, address: str, per_second: float = 20.0) -> None:
+    def __init__(self, address: str, per_second: float = 10.0) -> None:
         self.statuses: Counter[int] = Counter()
         self.texts: Counter[str] = Counter()
         self._address = address

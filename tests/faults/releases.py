@@ -36,7 +36,7 @@ class Releases:
         self.told = Told()
         self.watch: Callable[[int], None] = lambda run: None
         self.serves: Callable[[], None] = lambda: None
-        self.panels: Iterator[Panel] = itertools.repeat((SIGNERS, "mara"))
+        self.panels: Iterator[Panel] = itertools.repeat((SIGNERS, "nora"))
         self._folder = folder
         self._callers = callers
         self._chance = random.Random(seed)
