@@ -67,6 +67,20 @@ def tables() -> str:
     return database("tables", migrate)
 
 
+@contextmanager
+def own_tables(name: str) -> Iterator[None]:
+    """Within the block Django uses a database of that name, all tables and no rows; gone at its end."""
+    template = tables()
+    try:
+        with _connected_to("postgres") as run:
+            run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        with _connected_to(name):
+            yield
+    finally:
+        with _connected_to("postgres") as run:
+            run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
 def drop_databases() -> None:
     """At the end of a run on a PostgreSQL that stays: leave nothing there."""
     with _connected_to("postgres") as run:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 import pytest
 import yaml
+from django.conf import settings
 
 from deployments import queries
 from deployments.models import DeploymentRun, Environment, Region, Target
@@ -28,7 +30,7 @@ STRATEGY: dict[str, Any] = {
     "kind": "blue_green",
     "weights": [20, 100],
     "bake_seconds": 2,
-    "limits": {"minimum_requests": 20, "error_percent": 1.0, "p95_ms": 1000, "p95_ratio": 20},
+    "limits": {"minimum_requests": 10, "error_percent": 1.0, "p95_ms": 1000, "p95_ratio": 20},
     "monitoring_seconds": 60,
     "ready_timeout_seconds": 60,
     "job_timeout_seconds": 60,
@@ -67,6 +69,12 @@ class Site:
             until(contracting, state_is(RunState.SUCCEEDED))
         return again(run)
 
+    def blue(self) -> DeploymentRun:
+        """What serves, with nothing left to be taken down; a good release where nothing does."""
+        for run in queries.waiting_runs(self.environment):
+            until(run, state_is(RunState.SUCCEEDED))
+        return queries.serving(self.environment) or self.serving("good-1")
+
     def edge(self, region: str = "us-east") -> str:
         """Host and port of the public address there."""
         seen = self.agent.open(self.environment.name, region, "production").observe()
@@ -92,22 +100,36 @@ class Site:
 
 
 @pytest.fixture
-def site(local_agent: LocalAgent, example_platform: ExamplePlatform, settings: Any) -> Iterator[Site]:
-    """A fresh environment whose database is gone after the test."""
-    settings.LOCAL_AGENT_SOCKET, settings.LOCAL_AGENT_TOKEN = str(local_agent.socket), TOKEN
+def site(local_agent: LocalAgent, example_platform: ExamplePlatform) -> Iterator[Site]:
+    """A fresh environment, gone after the test."""
+    with open_site(local_agent, example_platform) as opened:
+        yield opened
+
+
+@contextmanager
+def open_site(agent: LocalAgent, releases: ExamplePlatform) -> Iterator[Site]:
+    """A fresh environment whose database, and agent, are gone at the end of the block."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "LOCAL_AGENT_SOCKET", str(agent.socket))
+        patch.setattr(settings, "LOCAL_AGENT_TOKEN", TOKEN)
+        name, opened = _make_site(agent, releases)
+        yield opened
+    agent.stop()
+    with psycopg.connect(SERVER, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "hmhp_{name}" WITH (FORCE)')
+        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [f"hmhp_{name}"]).fetchone():
+            connection.execute(f'DROP ROLE "hmhp_{name}"')
+
+
+def _make_site(agent: LocalAgent, releases: ExamplePlatform) -> tuple[str, Site]:
     name = f"test{os.urandom(4).hex()}"
     environment = Environment.objects.create(name=name, position=0, data_class="production")
     for place in ("us-east", "eu-central"):
         Target.objects.create(
             environment=environment, region=Region.objects.create(name=place), driver="local",
-            data_class="production", settings={"artifacts": str(local_agent.artifacts)},
+            data_class="production", settings={"artifacts": str(agent.artifacts)},
         )  # fmt: skip
-    yield Site(environment, local_agent, example_platform)
-    local_agent.stop()
-    with psycopg.connect(SERVER, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "hmhp_{name}" WITH (FORCE)')
-        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [f"hmhp_{name}"]).fetchone():
-            connection.execute(f'DROP ROLE "hmhp_{name}"')
+    return name, Site(environment, agent, releases)
 
 
 def until(
@@ -118,5 +140,5 @@ def until(
     while not reached(now := again(run)):
         assert time.monotonic() < deadline, f"{now.state}: {now.sentence}"
         reconcile(run.pk)
-        time.sleep(0.2)
+        time.sleep(0.4)
     return again(run)

@@ -67,7 +67,7 @@ def sweeping(reached: Callable[[], bool], seconds: float) -> float:
 
 def test_killed_worker_s_run_goes_on_within_ten_seconds_of_its_return(site: Site) -> None:
     site.serving("good-1")
-    with Load(site.edge(), 30) as here, Load(site.edge("eu-central"), 30):
+    with Load(site.edge(), 15) as here, Load(site.edge("eu-central"), 15):
         with worker(site) as first:
             run = site.queue("good-2", bake_seconds=4)
             sweeping(lambda: run.steps.filter(kind="shift", state="running").exists(), 120)

@@ -15,6 +15,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -132,7 +133,9 @@ class LocalAgent:
         return True
 
 
-def _run() -> Iterator[LocalAgent]:
+@contextmanager
+def running_agent() -> Iterator[LocalAgent]:
+    """An agent with an empty state, gone at the end of the block."""
     agent = LocalAgent(os.environ.get("PORTAL_TARGET_DATABASE_URL", ""))
     try:
         agent.start()
@@ -144,13 +147,15 @@ def _run() -> Iterator[LocalAgent]:
 @pytest.fixture(scope="session")
 def shared_agent() -> Iterator[LocalAgent]:
     """One running agent for all tests that only need targets of their own in it."""
-    yield from _run()
+    with running_agent() as agent:
+        yield agent
 
 
 @pytest.fixture
 def local_agent() -> Iterator[LocalAgent]:
     """A running agent of the test's own, with an empty state; gone after the test."""
-    yield from _run()
+    with running_agent() as agent:
+        yield agent
 
 
 @dataclass(frozen=True)
@@ -290,7 +295,12 @@ class ExamplePlatform:
         return SlotSpec(slot or release, release, components)
 
 
+def build_example(agent: LocalAgent) -> ExamplePlatform:
+    """Lay the example's releases out for that agent."""
+    return ExamplePlatform(importlib.import_module("examples.build").build(agent.artifacts))
+
+
 @pytest.fixture
 def example_platform(local_agent: LocalAgent) -> ExamplePlatform:
     """The example platform in this agent's artefact folder."""
-    return ExamplePlatform(importlib.import_module("examples.build").build(local_agent.artifacts))
+    return build_example(local_agent)
