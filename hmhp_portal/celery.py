@@ -6,9 +6,11 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, task_postrun, task_prerun, worker_ready
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_init, worker_ready
 from django.conf import settings
 from django.db import close_old_connections
+
+from hmhp_portal.turns import take_short_turns
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hmhp_portal.settings")
 
@@ -29,6 +31,12 @@ def return_connections(**_: Any) -> None:
     """A worker thread gives its connection back to the pool between tasks."""
     if not app.conf.task_always_eager:
         close_old_connections()
+
+
+@worker_init.connect
+def share_the_interpreter(**_: Any) -> None:
+    """The threads of a worker ask databases and clusters beside each other."""
+    take_short_turns()
 
 
 @worker_ready.connect

@@ -12,7 +12,6 @@ import gc
 import os
 import resource
 import socket
-import sys
 import time
 from importlib import import_module
 from pathlib import Path
@@ -21,13 +20,10 @@ import django
 import uvicorn
 
 from hmhp_portal.shedding.connections import PatientOnlySoLong
+from hmhp_portal.turns import take_short_turns
 
 COLLECT_AFTER = (20_000, 20, 20)
 """A frame for a thousand pages makes thousands of objects at once that end by themselves."""
-
-SWITCH_SECONDS = 0.0005
-"""How long a thread may keep the interpreter while another wants it. Python's 5 ms stand before every answer
-of the database once the threads of pages are busy: ten times in a pipeline's short question or an abort."""
 
 
 def main() -> None:
@@ -55,7 +51,7 @@ def main() -> None:
         timeout_graceful_shutdown=2,
     )
     _have_files()
-    sys.setswitchinterval(SWITCH_SECONDS)
+    take_short_turns()
     _set_apart_what_stays()
     sockets = [socket.socket(fileno=options.fd)] if options.fd is not None else None
     uvicorn.Server(config).run(sockets=sockets)

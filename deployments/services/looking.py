@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from deployments.analysis import Verdict
@@ -126,15 +127,19 @@ def hear(look: Look, asked: Asked) -> Heard:
 
 def _observing(platform: Platform, slot: str, after: dict[str, int] | None) -> Callable[[], Answered]:
     def observe() -> Answered:
+        output = {} if after is None else in_threads({slot: partial(_lines, platform, slot, after)})
         seen = platform.observe()
-        if after is None or seen.slot(slot) is None:
-            return seen, []
-        try:
-            return seen, _fair(platform.lines(slot, after))
-        except PlatformError:
-            return seen, []
+        return seen, output[slot].result() if output and seen.slot(slot) is not None else []
 
     return observe
+
+
+def _lines(platform: Platform, slot: str, after: dict[str, int]) -> Output:
+    """New output as far as it can be had; read while the target is looked at."""
+    try:
+        return _fair(platform.lines(slot, after))
+    except PlatformError:
+        return []
 
 
 def _fair(lines: Sequence[tuple[str, int, str]]) -> list[tuple[str, int, str]]:

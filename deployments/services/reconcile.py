@@ -90,14 +90,15 @@ def _forward(lease: Lease, run: DeploymentRun) -> float | None:
     transaction that says so has been committed.
     """
     look = looking.begin(lease, run)
+    deploys = run.run_kind == RunKind.DEPLOY
+    if deploys and lease.queued and not reading.wrong_content(run):  # it has just begun
+        look.probes = calls.probes(run, look.platforms)
     queries.steps_of(run)  # read once: every transaction of this look goes on with the same rows
     asked: looking.Asked | None = looking.ask(look, run)
     kept = {}
-    if run.run_kind == RunKind.DEPLOY:  # written while the targets are looked at, before any is changed
+    if deploys:  # written while the targets are looked at, before any is changed
         kept = in_threads({"file": partial(way_back.keep, run, look.targets)})
         way_back.tell(run, look.platforms)
-        if lease.queued and not reading.wrong_content(run):  # it has just begun
-            look.probes = calls.probes(run, look.platforms)
     answers: dict[Call, Answer] = {}
     seen: Seen | None = None
     while look.moves < MOVES_PER_LOOK:

@@ -104,8 +104,11 @@ COLOURED = (
 )
 """What a colour may be made of, in the order in which it is applied: what others need comes first."""
 
-NEEDED = frozenset({SERVICE_ACCOUNT, CONFIG_MAP, EXTERNAL_SECRET, NETWORK_POLICY, SERVICE})
+NEEDED = frozenset({SERVICE_ACCOUNT, CONFIG_MAP, EXTERNAL_SECRET, NETWORK_POLICY})
 """What pods find when they start: there before anything that makes pods."""
+
+MAKES_PODS = frozenset({DEPLOYMENT, CRON_JOB})
+"""What comes next: pods take their time, and nobody is sent to them before they are ready."""
 
 SIZED = frozenset({DEPLOYMENT, CRON_JOB, AUTOSCALER})
 """What has a size of its own, which is no part of a content."""

@@ -15,7 +15,7 @@ from typing import Any
 from platforms.base import ComponentSpec, PlatformRefused, SlotSpec
 from platforms.kubernetes import happenings, names, together
 from platforms.kubernetes.adopting.pods import adopted
-from platforms.kubernetes.names import COLOURED, NEEDED, SIZED, Kind, kind_of
+from platforms.kubernetes.names import COLOURED, MAKES_PODS, NEEDED, SIZED, Kind, kind_of
 from platforms.kubernetes.refusals import Missing
 from platforms.kubernetes.sizes import pinned
 from platforms.kubernetes.slot_record import slot_record
@@ -71,8 +71,10 @@ def _in_turn(slot: SlotSpec, parts: list[list[JSON]]) -> list[list[list[JSON]]]:
 
 
 def _bring(target: Target, items: list[JSON], sizes: Mapping[str, int], known: frozenset[str]) -> None:
-    """Have one component's objects: what its pods need, then all else. It waits for no other component."""
-    for item in sorted(items, key=lambda item: kind_of(item) not in NEEDED):
+    """Have one component's objects: what pods need, what makes them, all else. It waits for no other one."""
+    for item in sorted(
+        items, key=lambda item: (kind_of(item) not in NEEDED, kind_of(item) not in MAKES_PODS)
+    ):
         _apply(target, item, sizes, known)
 
 
@@ -82,9 +84,8 @@ def apply_needs(target: Target, slot: SlotSpec, component: ComponentSpec) -> JSO
     holder = next((item for item in objects if item["kind"] in ("Deployment", "CronJob")), None)
     if holder is None:
         raise PlatformRefused("invalid", f"{component.name} has no pod that a job could run in.")
-    beside = NEEDED - {names.SERVICE}
     together.each(
-        partial(_apply, target, item, {}, frozenset()) for item in objects if kind_of(item) in beside
+        partial(_apply, target, item, {}, frozenset()) for item in objects if kind_of(item) in NEEDED
     )
     return holder
 

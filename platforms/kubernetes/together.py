@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-AT_ONCE = 8
+AT_ONCE = 4
 """So many calls of a group are on their way together; an API server counts calls in flight."""
 
 ASIDE_SECONDS = 1.0
