@@ -20,12 +20,14 @@ LONGEST = (
     "tests/faults/test_storm.py",
     "tests/e2e/test_main_job_in_browser.py",
     "tests/e2e/test_main_job_by_rest.py",
-    "tests/browser/test_odd_input.py",
     "tests/deployments/test_on_local_agent.py",
-    "tests/faults/test_offline.py",
+    "tests/browser/test_odd_input.py",
     "tests/launcher/test_run_portal.py",
+    "tests/faults/test_offline.py",
+    "tests/deployments/test_worker_killed.py",
+    "tests/platforms/test_local_example.py",
 )
-"""What takes more than a minute, the longest first; the other long ones follow by how many they are."""
+"""What takes more than half a minute, the longest first; the other long ones follow by how many they are."""
 BETWEEN = 4
 """Ordinary files that are handed out between two long ones."""
 

@@ -18,12 +18,16 @@ WATCH_POLICY = """addEventListener("securitypolicyviolation", (event) => {
 
 
 class Visitor:
-    """One chromium. `complaints` are violations of the Content-Security-Policy and every console error."""
+    """One chromium. `complaints` are violations of the Content-Security-Policy and every console error.
+
+    `scripts` run in every page before its own.
+    """
 
     def __init__(self, chromium: Any) -> None:
         self._chromium = chromium
         self._pages: dict[tuple[str, str], Any] = {}
         self.complaints: list[str] = []
+        self.scripts = [WATCH_POLICY]
 
     def page(self, site: Site, name: str = "") -> Any:
         """The page of somebody ("" is nobody) on that site, kept from visit to visit."""
@@ -35,7 +39,8 @@ class Visitor:
     def fresh(self, site: Site, name: str = "", **how: Any) -> Any:
         """A page of a context of its own."""
         context = self._chromium.new_context(**({"viewport": {"width": 1440, "height": 900}} | how))
-        context.add_init_script(WATCH_POLICY)
+        for script in self.scripts:
+            context.add_init_script(script)
         if name:
             self.log_in(site, name, context)
         return self.tab(context)

@@ -60,16 +60,19 @@ class ClusterPlatform:
 
     namespaces: dict[tuple[str, str], Namespace]
     prometheus: Prometheus
-    tried: bool = True
-    """Are releases tried, on staging and by their smoke jobs? Else staging's run is only written down."""
+    staged: bool = True
+    """Do releases really run on staging? Else that run is only written down."""
+    smoked: bool = True
+    """Do components bring smoke jobs?"""
 
     def load(self, strategy: dict[str, Any] | None = None, **changes: Any) -> None:
         """Load the platform file; `changes` replace its sections."""
         environments = world.document()["environments"]
         environments[-1]["strategy"] = {**STRATEGY, **(strategy or {})}
-        components = COMPONENTS if self.tried else [_without_jobs(c) for c in COMPONENTS]
-        given = {"components": components, "targets": self.targets(), "environments": environments}
-        world.build(**{**given, **changes})
+        given = {"components": COMPONENTS, "targets": self.targets(), "environments": environments, **changes}
+        if not self.smoked:
+            given["components"] = [_without_jobs(component) for component in given["components"]]
+        world.build(**given)
 
     def targets(self) -> list[dict[str, Any]]:
         """The targets of the platform file."""
@@ -89,7 +92,7 @@ class ClusterPlatform:
 
     def in_review(self, version: str, letter: str) -> Release:
         """A release that was staged and validated and is asked to be signed."""
-        if not self.tried:
+        if not self.staged:
             return world.in_review(version, components=world.whole(letter))
         release = world.draft(version, components=world.whole(letter))
         stage.stage(version, actor=actor("dana"))

@@ -36,7 +36,7 @@ def adopt(*arguments: str) -> str:
 def test_first_blue_is_taken_over_without_a_restart_and_the_first_release_goes_past_it(
     cluster: ClusterPlatform,
 ) -> None:
-    cluster.tried = False
+    cluster.staged = cluster.smoked = False
     cluster.load({"weights": [25, 100], "bake_seconds": 1, "monitoring_seconds": 2})
     spaces = [cluster.namespaces["production", region] for region in ("us-east", "eu-central")]
     for space in spaces:
@@ -107,7 +107,7 @@ def test_without_a_gateway_the_team_s_service_is_cut_over_and_its_schedule_hande
     alone = [{**t, "settings": {k: v for k, v in t["settings"].items() if k != "gateway"}}
              for t in cluster.targets()]  # fmt: skip
     times = {"weights": [100], "bake_seconds": 1, "monitoring_seconds": 2}
-    cluster.tried = False
+    cluster.staged = cluster.smoked = False
     cluster.load(times, components=[own_port, records, schedule], targets=alone)
     spaces = [cluster.namespaces["production", region] for region in ("us-east", "eu-central")]
     for space in spaces:

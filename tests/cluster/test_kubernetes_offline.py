@@ -83,7 +83,7 @@ def test_route_tells_the_commands_and_they_do_what_they_say(
 @pytest.mark.slow
 @pytest.mark.django_db
 def test_run_is_sent_back_with_its_file_and_the_portal_follows(cluster: ClusterPlatform) -> None:
-    cluster.tried = False
+    cluster.staged = cluster.smoked = False
     cluster.load({"bake_seconds": 600, "order": "interleaved"})
     first = cluster.ship("2026.10.0", "a")
     cluster.until(first, ReleaseState.COMPLETED)

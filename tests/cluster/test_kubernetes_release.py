@@ -46,7 +46,7 @@ def test_release_goes_to_green_in_two_regions_and_the_old_colour_goes(cluster: C
 
 
 def test_bad_release_comes_back_by_itself(cluster: ClusterPlatform) -> None:
-    cluster.tried = False
+    cluster.staged = cluster.smoked = False
     cluster.load()
     first = cluster.ship("2026.10.0", "a")
     cluster.until(first, ReleaseState.COMPLETED)
@@ -59,7 +59,7 @@ def test_bad_release_comes_back_by_itself(cluster: ClusterPlatform) -> None:
 
 
 def test_person_sends_it_back_in_the_middle_of_the_shift(cluster: ClusterPlatform) -> None:
-    cluster.tried = False
+    cluster.staged = cluster.smoked = False
     cluster.load({"bake_seconds": 600})
     first = cluster.ship("2026.10.0", "a")
     cluster.until(first, ReleaseState.MONITORING)
@@ -74,7 +74,7 @@ def test_person_sends_it_back_in_the_middle_of_the_shift(cluster: ClusterPlatfor
 
 
 def test_signers_see_what_the_api_server_would_change(cluster: ClusterPlatform) -> None:
-    cluster.tried = False
+    cluster.staged = cluster.smoked = False
     cluster.load()
     first = cluster.ship("2026.10.0", "a")
     cluster.until(first, ReleaseState.COMPLETED)
@@ -96,6 +96,7 @@ def test_signers_see_what_the_api_server_would_change(cluster: ClusterPlatform) 
 def test_digest_that_drifts_is_told_and_blocks_the_next_start(
     cluster: ClusterPlatform, standins: Standins
 ) -> None:
+    cluster.smoked = False
     cluster.load()
     first = cluster.ship("2026.10.0", "a")
     cluster.until(first, ReleaseState.COMPLETED)
@@ -118,7 +119,7 @@ def test_digest_that_drifts_is_told_and_blocks_the_next_start(
 
 
 def test_region_whose_server_is_gone_holds_nobody_else_back_on_a_return(cluster: ClusterPlatform) -> None:
-    cluster.tried = False
+    cluster.staged = cluster.smoked = False
     cluster.load({"bake_seconds": [1, 600, 600], "order": "interleaved"})
     first = cluster.ship("2026.10.0", "a")
     cluster.until(first, ReleaseState.COMPLETED)
@@ -146,6 +147,7 @@ def test_drift_report_sets_staging_and_production_side_by_side(
     own = {"staging": {"environment": {"LOG_LEVEL": "debug"}}}
     web, *others = COMPONENTS
     manifest = {**web["manifest"], "kubernetes": {"environment": {"LOG_LEVEL": "info"}, "environments": own}}
+    cluster.smoked = False
     cluster.load({"monitoring_seconds": 1}, components=[{**web, "manifest": manifest}, *others])
     first = cluster.ship("2026.10.0", "a")
     cluster.until(first, ReleaseState.COMPLETED)
