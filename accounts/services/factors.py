@@ -21,6 +21,7 @@ from accounts import authority
 from accounts.actors import CODE_HEADER, Actor, Proof
 from accounts.errors import CodeRefused, FactorNeeded, FactorNotSetUp, TooManyCodes
 from accounts.models import CodeUse, User
+from accounts.services.counting import counted
 from accounts.services.roles import lock_person
 from accounts.totp import code_at, present_step, secret_of, step_of
 from events import clock
@@ -141,8 +142,7 @@ def _tries_key(user: User) -> str:
 
 
 def _count_try(user: User) -> None:
-    cache.add(_tries_key(user), 0, WRONG_SECONDS)
-    if cache.incr(_tries_key(user)) > MOST_WRONG:
+    if counted(_tries_key(user), WRONG_SECONDS) > MOST_WRONG:
         raise TooManyCodes(
             f"Too many wrong codes for @{user.handle}. Wait {WRONG_SECONDS // 60} minutes, then try again."
         )

@@ -16,6 +16,7 @@ from django.forms import Form
 from django.http import HttpRequest
 
 from accounts.actors import Actor
+from accounts.services.counting import counted
 from events import clock
 from events.errors import Invalid, NotFound, PortalError
 from events.services import record
@@ -90,12 +91,7 @@ def _within_bounds(actor: str) -> bool:
         (f"refusals-day-{now:%Y%m%d}", 86_400, IN_ALL_A_DAY),
     )
     for key, seconds, most in bounds:
-        if _count(key, seconds) > most:
-            _count(_UNRECORDED, 86_400 * 7)
+        if counted(key, seconds) > most:
+            counted(_UNRECORDED, 86_400 * 7)
             return False
     return True
-
-
-def _count(key: str, seconds: int) -> int:
-    cache.add(key, 0, seconds)
-    return cache.incr(key)

@@ -96,7 +96,7 @@ def test_server_that_has_too_much_to_do_is_asked_again_when_it_says(
     with one_at_a_time(plane, namespace), crowd(plane, namespace):
         error = eventually(told)
     assert "asks to come again" in error.reason
-    assert error.retry_after == 1.0
+    assert error.retry_after in (1.0, 2.0, 4.0, 8.0)  # longer the longer it has had too much to do
     eventually(lambda: told() is None)
     assert here.platform.observe().weights == {"blue": 100}
 
