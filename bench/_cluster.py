@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from hmhp_portal.launcher.processes import WORKER_OPTIONS
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -126,8 +128,7 @@ def worker(
     folder: Path, *, dying: tuple[str, ...] = (), wait: bool = True
 ) -> Iterator[subprocess.Popen[bytes]]:
     """One worker of the portal, as the launcher starts it; `dying`: see `tests.cluster.dying_worker`."""
-    options = "--pool threads -c 6 --without-gossip --without-mingle --without-heartbeat".split()
-    options += "-Q engine,celery,mail -l INFO".split()
+    options = [*WORKER_OPTIONS, *"-c 6 -Q engine,celery,mail -l INFO".split()]
     command = [sys.executable, "-m", "celery", "-A", "hmhp_portal.celery", "worker", *options]
     if dying:
         command = [sys.executable, "-m", "tests.cluster.dying_worker", *dying, *options]

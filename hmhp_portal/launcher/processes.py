@@ -89,6 +89,10 @@ class Services:
         return [replace(process, stop_seconds=SERVICES_STOP_SECONDS) for process in found]
 
 
+WORKER_OPTIONS = ("--pool", "threads", "--without-gossip", "--without-mingle", "--without-heartbeat")
+"""How every worker runs: in threads, since it waits for others, and silent, since no worker asks another."""
+
+
 class PortalProcesses:
     """The portal's own processes on top of its services."""
 
@@ -144,8 +148,7 @@ class PortalProcesses:
         """Two workers and the clock. Sweeps have a worker of their own: no work can stand before them."""
         # Django's checks would import every page and endpoint, a third of a worker's start; CI runs them.
         celery = [sys.executable, "-m", "celery", "--skip-checks", "-A"]
-        worker = [*celery, "hmhp_portal.celery", "worker", "--pool", "threads"]
-        worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        worker = [*celery, "hmhp_portal.celery", "worker", *WORKER_OPTIONS]
         return [
             self._worker("worker", [*worker, "-c", "6", "-Q", "engine,celery,mail", "-n", "work@%h"]),
             self._worker("control", [*worker, "-c", "2", "-Q", "control", "-n", "control@%h"]),

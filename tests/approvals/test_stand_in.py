@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from accounts.models import Deputy
+from accounts.actors import person
+from accounts.models import Deputy, RoleHolding, User
+from accounts.queries import actors
 from accounts.roles import Role
 from accounts.services.deputies import end_deputy, name_deputy
 from accounts.services.people import set_active
@@ -208,3 +210,27 @@ def test_gate_expires_by_the_policy_and_takes_no_signature_before_the_sweep_has_
             say(gate, "quinn")
         assert "nobody made use of it in time" in re_judge(gate.pk)[-1]
     assert fresh(gate).status == GateState.EXPIRED
+
+
+def test_who_stands_now_is_the_same_asked_of_one_and_of_many() -> None:
+    def demand_same() -> list[bool]:
+        many = actors(User.objects.values_list("pk", flat=True))
+        for key, one in many.items():
+            alone = person(User.objects.get(pk=key))
+            assert (alone.roles, alone.lent) == (one.roles, one.lent), one.label
+        return [bool(one.lent) for one in many.values()]
+
+    assert not any(demand_same())
+    lent = stand_in()
+    assert any(demand_same())
+    Deputy.objects.filter(pk=lent.pk).update(since=clock.now() + timedelta(hours=1))
+    assert not any(demand_same())
+    Deputy.objects.filter(pk=lent.pk).update(since=clock.now() - timedelta(days=2), until=clock.now())
+    assert not any(demand_same())
+    Deputy.objects.filter(pk=lent.pk).update(until=clock.now() + timedelta(days=2))
+    assert any(demand_same())
+    User.objects.filter(username="quinn").update(is_active=False)
+    assert not any(demand_same())
+    User.objects.filter(username="quinn").update(is_active=True)
+    RoleHolding.objects.filter(user__username="quinn").update(until=clock.now())
+    assert not any(demand_same())

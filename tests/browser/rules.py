@@ -43,14 +43,14 @@ def source() -> str:
 def faults(page: Any, name: str, looks: Iterable[Look] = ()) -> list[str]:
     """One line for each rule that the page breaks in a look, and one if it scrolls sideways at 320 px.
 
+    The page has loaded `source` before its own scripts (`Visitor.scripts`).
+
     Without looks it is the one that falls to the page's name: what pages share is seen in all of them.
     """
     found = []
     page.set_viewport_size(NARROWEST)
     if (wide := page.evaluate(TOO_WIDE)) > 0:
         found.append(f"{name}: {wide} px too wide at {NARROWEST['width']} px")
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(source())
     for scheme, width in ALL if EVERY_LOOK else looks or (ALL[crc32(name.encode()) % len(ALL)],):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})

@@ -22,6 +22,7 @@ from deployments.models import DeploymentRun, Environment
 from deployments.services import reconcile as engine
 from deployments.services.clockwork import after
 from deployments.services.sweep import sweep
+from hmhp_portal.launcher.processes import WORKER_OPTIONS
 from tests.cluster import five
 from tests.cluster.conftest import ROOT, eventually, make_namespace
 from tests.cluster.dying_worker import INSTANTS, Fate
@@ -32,7 +33,7 @@ from tests.deployments.local_site import SERVER
 
 pytestmark = pytest.mark.slow
 BACK_WITHIN = 10.0
-OPTIONS = "--pool threads --concurrency 2 -Q engine --without-gossip --without-mingle -l INFO".split()
+OPTIONS = [*WORKER_OPTIONS, *"--concurrency 2 -Q engine -l INFO".split()]
 
 
 class Killed(BaseException):

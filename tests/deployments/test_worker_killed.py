@@ -17,6 +17,7 @@ from django.db import connection
 from deployments.models import DeploymentRun
 from deployments.services.sweep import sweep
 from deployments.states import RunState
+from hmhp_portal.launcher.processes import WORKER_OPTIONS
 from tests.deployments.engine import again, state_is
 from tests.deployments.local_site import SERVER, Site
 from tests.platforms.agent_fixture import ROOT, TOKEN
@@ -39,9 +40,9 @@ def worker(site: Site) -> Iterator[subprocess.Popen[bytes]]:
         "PORTAL_LOCAL_AGENT_SOCKET": str(site.agent.socket),
         "PORTAL_LOCAL_AGENT_TOKEN": TOKEN,
     }
-    options = "--pool threads --concurrency 2 -Q engine --without-gossip --without-mingle -l INFO"
+    options = [*WORKER_OPTIONS, *"--concurrency 2 -Q engine -l INFO".split()]
     command = [sys.executable, "-m", "celery", "--skip-checks", "-A", "hmhp_portal.celery", "worker"]
-    command += options.split()
+    command += options
     log = site.agent.folder / "worker.log"
     with log.open("wb") as output:
         child = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from hmhp_portal.launcher.processes import WORKER_OPTIONS
 from tests.faults.caller import PatientCaller
 from tests.notifications.mail_server import free_port
 from tests.portal_process import fork_beside
@@ -16,15 +17,7 @@ if TYPE_CHECKING:
     from tests.faults.storm import Site
 
 CELERY = ["-m", "celery", "--skip-checks", "-A"]
-WORKER = [
-    *CELERY,
-    "hmhp_portal.celery",
-    "worker",
-    "--pool",
-    "threads",
-    "--without-gossip",
-    "--without-mingle",
-]
+WORKER = [*CELERY, "hmhp_portal.celery", "worker", *WORKER_OPTIONS]
 
 
 @contextmanager
