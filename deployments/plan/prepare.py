@@ -53,12 +53,20 @@ def announce(run: RunView, step: StepView, seen: Seen, now: datetime, answers: A
 
 
 def provision(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Answers) -> Move:
-    """Green has a place of its own; the first order that the target takes from this run."""
-    return _room(run, step, seen, answers, "Green has room of its own")
+    """Green has a place of its own before a migration runs in it; else its components bring it along."""
+    if not run.migrations:
+        return Done(step.ordinal, f"Green's components bring their room along in {step.region}.")
+    here = seen.regions.get(step.region)
+    if here is None:
+        return Wait(f"{step.region} does not answer: {seen.unreachable.get(step.region, '')}", 2.0)
+    call = Call("make_room", step.region, step=step.ordinal)
+    if here.slot(run.green) is None and call not in answers:
+        return Ask(call, f"Making room for green in {step.region}.")
+    return Done(step.ordinal, f"Green has room of its own in {step.region}.")
 
 
 def configure(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Answers) -> Move:
-    """The target has a place for this configuration, and everything that it names is there."""
+    """The target takes this configuration, and everything that it names is there."""
     call = Call("probe", step.region, step=step.ordinal)
     if call not in answers:
         return Ask(call)
@@ -66,7 +74,7 @@ def configure(run: RunView, step: StepView, seen: Seen, now: datetime, answers: 
     assert isinstance(found, ProbeResult)
     if found.problems:
         return Fail(step.ordinal, f"{step.region} cannot run this: {' '.join(found.problems)}")
-    return _room(run, step, seen, answers, "The configuration is accepted")
+    return Done(step.ordinal, f"The configuration is accepted in {step.region}.")
 
 
 def migrate(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Answers) -> Move:
@@ -155,13 +163,3 @@ def _missing(run: RunView, here: Observation) -> list[str]:
         for name, wanted in run.artifacts.items()
         if there.get(name) != wanted
     ]
-
-
-def _room(run: RunView, step: StepView, seen: Seen, answers: Answers, done: str) -> Move:
-    here = seen.regions.get(step.region)
-    if here is None:
-        return Wait(f"{step.region} does not answer: {seen.unreachable.get(step.region, '')}", 2.0)
-    call = Call("make_room", step.region, step=step.ordinal)
-    if here.slot(run.green) is None and call not in answers:
-        return Ask(call, f"Making room for green in {step.region}.")
-    return Done(step.ordinal, f"{done} in {step.region}.")

@@ -76,7 +76,9 @@ def region_zones() -> dict[str, str]:
 
 def needs_proof(environment: Environment) -> bool:
     """Production starts only what the rung below has run, where there is one."""
-    return is_production(environment) and staging_before(environment) is not None
+    ladder = list(environments())
+    last = bool(ladder) and ladder[-1].pk == environment.pk
+    return last and any(rung.position < environment.position for rung in ladder)
 
 
 def run(run_id: int) -> DeploymentRun:

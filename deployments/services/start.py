@@ -124,7 +124,6 @@ def action_for(environment: Environment) -> Action:
 
 def write_steps(run: DeploymentRun) -> None:
     """Write the steps of the run's plan as rows, so that they are shown before anything runs."""
-    run.steps.all().delete()
     RunStep.objects.bulk_create(
         RunStep(
             run=run,

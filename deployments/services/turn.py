@@ -92,4 +92,5 @@ def _fit_plan(run: DeploymentRun, environment: Environment) -> None:
         return
     strategy = {**environment.strategy, "regions": None}
     run.plan = make_plan(strategy, run.plan["regions"], first=first, irreversible=run.plan["irreversible"])
+    run.steps.all().delete()
     write_steps(run)

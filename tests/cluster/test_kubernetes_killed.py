@@ -122,9 +122,7 @@ def test_process_killed_between_a_write_and_its_record_is_followed_within_ten_se
 ) -> None:
     place, fate = Place(plane, prometheus), tmp_path / "died"
     place.serving()
-    fate.write_text(
-        "between make_room of step 3\nbetween ensure of step 5\n"
-    )  # the first weight is what counts
+    fate.write_text("between ensure of step 5\n")  # the first weight is what counts
     mark, run = plane.audit_mark(), five.queue(place.environment, "2.0.0")
     with worker(place, fate, "between") as first:
         tended(place, run, 60, lambda: first.poll() is not None)

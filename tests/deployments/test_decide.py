@@ -39,6 +39,8 @@ class Simulation:
     """Requests of blue since the run first looked; None where green is compared with nothing."""
     silent: set[str] = field(default_factory=set)
     history: list[tuple[str, int]] = field(default_factory=list)
+    migrations: tuple[str, ...] = ()
+    asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.blue = None if self.plan["first"] else BLUE
@@ -66,7 +68,8 @@ class Simulation:
     def run(self) -> RunView:
         return RunView(
             self.state, GREEN, self.blue, self.plan, self.steps, "production", self.held,
-            artifacts={"web": DIGEST}, smokes=("web",), compared=self.blue_served is not None,
+            artifacts={"web": DIGEST}, smokes=("web",), migrations=self.migrations,
+            compared=self.blue_served is not None,
         )  # fmt: skip
 
     def seen(self) -> Seen:
@@ -90,6 +93,7 @@ class Simulation:
         return Observation(region, self.now, 1, slots, dict(self.weights[region]), held=held)
 
     def _answer(self, call: Call) -> Answer:
+        self.asked.append(call.kind)
         if call.kind == "probe":
             return ProbeResult("production", "test")
         if call.kind == "job":
@@ -153,6 +157,20 @@ def test_interleaved_release_takes_each_weight_in_all_regions_first() -> None:
 def test_first_deployment_knows_no_shift() -> None:
     world = play(simulation(first=True), 10)
     assert (world.ended[:7], world.history) == ("Succeed", [("us-east", 100), ("eu-central", 100)])
+
+
+@pytest.mark.parametrize(
+    ("migrations", "first_orders"),
+    [((), ["ensure", "ensure"]), (("web",), ["make_room", "make_room", "job", "ensure", "ensure"])],
+)
+def test_room_of_its_own_comes_where_a_migration_runs_before_green_does(
+    migrations: tuple[str, ...], first_orders: list[str]
+) -> None:
+    world = simulation()
+    world.migrations = migrations
+    world.look()
+    orders = [kind for kind in world.asked if kind != "probe"]
+    assert orders[: len(first_orders)] == first_orders
 
 
 def test_irreversible_migration_never_returns_by_itself() -> None:
