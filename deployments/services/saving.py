@@ -3,15 +3,19 @@
 A look makes several moves in one transaction, and each changes the same rows again. Called by outcomes and
 looking; `leases.fenced` ends each such transaction. Until then the rows are in hand, locked under the fence,
 so nothing may read them anew from the database within it.
+
+What every look writes is written by hand here: building these statements anew costs more than they do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from django.db import connection
+from django.db.models import Field, Model
 
 from deployments.models import DeploymentRun, RunStep
 
@@ -58,3 +62,28 @@ def _save_steps(steps: list[Any]) -> None:
         values += [step.pk, *(f.get_db_prep_save(getattr(step, f.name), connection) for f in fields)]
     with connection.cursor() as cursor:
         cursor.execute(_SAVE.format(", ".join([_ROW] * len(steps))), values)
+
+
+def upsert(rows: Sequence[Model], unique: tuple[str, ...], changed: tuple[str, ...]) -> None:
+    """Insert these rows of one model, or write these fields of those that are there by their unique ones."""
+    if not rows:
+        return
+    statement, fields = _upsert(type(rows[0]), unique, changed)
+    row = f"({', '.join(['%s'] * len(fields))})"
+    values = [f.get_db_prep_save(getattr(row, f.attname), connection) for row in rows for f in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(statement.format(", ".join([row] * len(rows))), values)
+
+
+@cache
+def _upsert(
+    model: type[Model], unique: tuple[str, ...], changed: tuple[str, ...]
+) -> tuple[str, list[Field[Any, Any]]]:
+    """The statement, its rows left open, and the fields of a row in their order."""
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    column = {field.name: f'"{field.column}"' for field in fields}
+    given = ", ".join(column.values())
+    key, fresh = (", ".join(column[name] for name in unique),
+                  ", ".join(f"{column[name]} = EXCLUDED.{column[name]}" for name in changed))  # fmt: skip
+    table = f'"{model._meta.db_table}"'
+    return f"INSERT INTO {table} ({given}) VALUES {{}} ON CONFLICT ({key}) DO UPDATE SET {fresh}", fields

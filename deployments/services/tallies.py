@@ -9,6 +9,7 @@ from typing import Any
 from deployments.analysis import Served, grown
 from deployments.models import DeploymentRun, Tally
 from deployments.queries.progress import lines_of
+from deployments.services.saving import upsert
 from deployments.states import LineKind
 from events import clock
 from platforms.base import Observation
@@ -38,7 +39,7 @@ def add(run: DeploymentRun, region: str, seen: Observation, rows: Rows) -> Parts
     """
     fresh = not rows
     for row in rows.values():
-        row.pk, row.at = None, clock.now()  # found by run, region and slot, as everywhere
+        row.at = clock.now()
     for slot, parts in _raw(seen).items():
         row = rows.setdefault(slot, Tally(run=run, region=region, slot=slot, at=clock.now()))
         for component, now in parts.items():
@@ -47,12 +48,7 @@ def add(run: DeploymentRun, region: str, seen: Observation, rows: Rows) -> Parts
                 before = now if fresh else Served()
             row.total[component] = grown(_part(row.total, component) or Served(), before, now).as_json()
             row.raw[component] = now.as_json()
-    Tally.objects.bulk_create(
-        rows.values(),
-        update_conflicts=True,
-        unique_fields=["run", "region", "slot"],
-        update_fields=["raw", "total", "at"],
-    )
+    upsert(list(rows.values()), ("run", "region", "slot"), ("raw", "total", "at"))
     return {slot: {name: Served.of_json(v) for name, v in row.total.items()} for slot, row in rows.items()}
 
 

@@ -6,13 +6,14 @@ a region which hangs holds up nobody else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from django.conf import settings
 
 from deployments.models import Environment, Target, TargetView
+from deployments.services.saving import upsert
 from events import clock
 from platforms.base import Observation, Platform, SlotState
 from platforms.registry import open_platform
@@ -88,12 +89,9 @@ def remember_silence(silent: Mapping[Target, str]) -> None:
     _upsert([TargetView(target=t, tried_at=now, sentence=why) for t, why in silent.items()], SILENT_FIELDS)
 
 
-def _upsert(views: list[TargetView], fields: Sequence[str]) -> None:
-    if views:
-        ordered = sorted(views, key=lambda view: view.target_id)  # one order for everybody: no deadlock
-        TargetView.objects.bulk_create(
-            ordered, update_conflicts=True, unique_fields=["target"], update_fields=list(fields)
-        )
+def _upsert(views: list[TargetView], fields: tuple[str, ...]) -> None:
+    ordered = sorted(views, key=lambda view: view.target_id)  # one order for everybody: no deadlock
+    upsert(ordered, ("target",), fields)
 
 
 def _slot(slot: SlotState) -> dict[str, Any]:
