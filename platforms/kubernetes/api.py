@@ -211,6 +211,8 @@ class Api:
                 redirect=False, preload_content=not stream,
             )  # fmt: skip
         except urllib3.exceptions.SSLError as error:
+            if isinstance(_innermost(error), ssl.SSLEOFError | ssl.SSLZeroReturnError):
+                raise PlatformUnavailable("The API server closed the connection as it began.") from error
             raise PlatformUnavailable(
                 f"The API server's certificate is not good: {_why(error)}; an administrator must renew it, "
                 "or give the portal the authority that signed it.",
@@ -237,13 +239,18 @@ def _lines(response: Any) -> Iterator[bytes]:
             raise ValueError("a line without end")
 
 
-def _why(error: BaseException) -> str:
-    """The innermost cause, which says more than the layers around it."""
+def _innermost(error: BaseException) -> BaseException:
     while error.__cause__ is not None or error.__context__ is not None:
         inner = error.__cause__ or error.__context__
         if inner is None or inner is error:
             break
         error = inner
+    return error
+
+
+def _why(error: BaseException) -> str:
+    """The innermost cause, which says more than the layers around it."""
+    error = _innermost(error)
     if isinstance(error, ssl.SSLCertVerificationError):
         return str(error.verify_message)
     if isinstance(error, TimeoutError):

@@ -37,6 +37,9 @@ Such a workload is told everything by labels: an annotation would count as a new
 
 TIMES = f"{DOMAIN}/sizes-by-the-clock"
 
+DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
+"""Annotation of a pod, which kubectl reads too: the container that runs the component's artefact."""
+
 KEY = f"{DOMAIN}/job"
 BEFORE = f"{DOMAIN}/weights-before"
 MARK = f"{DOMAIN}/mark"
@@ -54,6 +57,7 @@ SLOT_PLACEHOLDER = "hmhp--slot"
 
 RELEASE_PLACEHOLDER = "hmhp--release"
 REGION_PLACEHOLDER = "hmhp--region"
+NAMESPACE_PLACEHOLDER = "hmhp--namespace"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from platforms.base import ObjectChange, SlotSpec
-from platforms.kubernetes import names, slots, together
+from platforms.kubernetes import names, owning, slots, together
 from platforms.kubernetes.cache import WRITERS
 from platforms.kubernetes.names import kind_of
 from platforms.kubernetes.sizes import FLOOR, pinned
@@ -37,7 +37,7 @@ MOST_CHANGES = 400
 def tried(target: Target, item: JSON) -> JSON:
     """The object as the API server would keep it, with defaults and whatever admission changes."""
     sized = pinned(item, None, {}) if kind_of(item) in names.SIZED else item
-    return target.api.apply(kind_of(item), target.namespace, sized, dry_run=True)
+    return owning.tried(target, kind_of(item), sized)
 
 
 def fingerprint(objects: list[JSON], slot: str) -> str:

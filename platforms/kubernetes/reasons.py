@@ -5,10 +5,14 @@ In come a Deployment and its pods, out goes the reason, empty when it is ready.
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from typing import Any
 
 JSON = dict[str, Any]
+MOST_LETTERS = 600
+"""What a violated Pod Security standard lists is that long."""
+
 WORDS = {
     "ImagePullBackOff": "cannot pull its image",
     "ErrImagePull": "cannot pull its image",
@@ -80,4 +84,5 @@ def _count(number: int) -> str:
 
 
 def _text(message: object) -> str:
-    return " ".join(str(message or "").split())[:300].rstrip(".")
+    """The message in one line; of a long one whole words, as many as a page can show."""
+    return textwrap.shorten(str(message or ""), MOST_LETTERS, placeholder=" …").rstrip(".")

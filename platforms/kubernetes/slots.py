@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from platforms.base import ComponentSpec, PlatformRefused, SlotSpec
-from platforms.kubernetes import happenings, names, together
+from platforms.kubernetes import happenings, names, owning, together
 from platforms.kubernetes.adopting.pods import adopted
 from platforms.kubernetes.names import COLOURED, MAKES_PODS, NEEDED, SIZED, Kind, kind_of
 from platforms.kubernetes.refusals import Missing
@@ -151,8 +151,8 @@ def _record_of(target: Target, slot: str) -> JSON | None:
 def _write_record(target: Target, slot: SlotSpec, keys: Iterable[str], whole: str) -> None:
     own = {names.RELEASE: slot.release, names.RUN: slot.run, names.SEAL: slot.seal, names.HASH: whole}
     body = slot_record(target, slot, keys=keys, edges=_edges(slot), annotations=own)
-    found = target.api.apply(names.CONFIG_MAP, target.namespace, body, force=True)
-    target.watch(names.CONFIG_MAP).put(found)
+    new = _record_of(target, slot.slot) is None
+    target.watch(names.CONFIG_MAP).put(owning.apply(target, names.CONFIG_MAP, body, new=new, force=True))
 
 
 def _apply(target: Target, item: JSON, sizes: Mapping[str, int], known: frozenset[str]) -> None:
@@ -162,7 +162,7 @@ def _apply(target: Target, item: JSON, sizes: Mapping[str, int], known: frozense
     if kind in SIZED:
         live = _live(target, kind, item, known)
         item = pinned(item, live, sizes)
-    found = target.api.apply(kind, target.namespace, item)
+    found = owning.apply(target, kind, item, new=_key(item) not in known)
     if live is None and kind in (names.DEPLOYMENT, names.CRON_JOB):
         release = notes(item).get(names.RELEASE, "")
         happenings.tell(
@@ -215,6 +215,7 @@ def _filled(target: Target, slot: SlotSpec, item: Mapping[str, Any]) -> JSON:
         text.replace(names.SLOT_PLACEHOLDER, slot.slot)
         .replace(names.RELEASE_PLACEHOLDER, release)
         .replace(names.REGION_PLACEHOLDER, target.region)
+        .replace(names.NAMESPACE_PLACEHOLDER, target.namespace)
     )
     metadata = filled["metadata"]
     metadata["namespace"] = target.namespace

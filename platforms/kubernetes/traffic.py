@@ -15,6 +15,7 @@ from platforms.base import PlatformRefused, PlatformUnavailable
 from platforms.kubernetes import happenings, names
 from platforms.kubernetes.adopting.pods import adopted
 from platforms.kubernetes.cache import WRITERS
+from platforms.kubernetes.owning import ours
 from platforms.kubernetes.refusals import Conflict
 from platforms.kubernetes.target import ATTEMPTS, Target, label, notes
 
@@ -144,7 +145,7 @@ def _write_route(
     live = _to_write_over(target, fence, name, weights) or target.api.find(path)
     for _ in range(ATTEMPTS):
         if live is not None:
-            _ours(target, live)
+            ours(target, live)
             if _fence(live) > fence:
                 raise PlatformRefused("fence", f"The route {name} was written under a higher fence.")
         if not weights:
@@ -232,23 +233,6 @@ def _keep(target: Target, live: JSON) -> None:
     target.watch(names.ROUTE).put(target.api.apply(names.ROUTE, target.namespace, body, force=True))
 
 
-def _ours(target: Target, live: JSON) -> None:
-    """Refused unless the route carries our labels: somebody else's is never taken over unasked."""
-    if (
-        label(live, names.MANAGED_BY) == names.FIELD_MANAGER
-        and label(live, names.ENVIRONMENT) == target.environment
-    ):
-        return
-    fields = live["metadata"].get("managedFields") or [{}]
-    who = label(live, names.MANAGED_BY) or fields[-1].get("manager") or "somebody else"
-    raise PlatformRefused(
-        "owned",
-        f"The {live['kind']} {live['metadata']['name']} belongs to {who}; hand it over by the labels "
-        f"{names.MANAGED_BY}={names.FIELD_MANAGER} and {names.ENVIRONMENT}={target.environment}, "
-        "or give it another name.",
-    )
-
-
 def _accepted(target: Target, written: list[str]) -> None:
     def waiting() -> list[str]:
         routes = {item["metadata"]["name"]: item for item in target.objects(names.ROUTE)}
@@ -311,7 +295,7 @@ def _cut_over(target: Target, fence: int, weights: Mapping[str, int], edges: Map
     for name, port in sorted(edges.items()):
         live = target.api.find(names.SERVICE.path(target.namespace, name))
         if live is not None:
-            _ours(target, live)
+            ours(target, live)
         if not serving:
             target.api.delete(names.SERVICE, target.namespace, name)
             target.watch(names.SERVICE).forget(name)

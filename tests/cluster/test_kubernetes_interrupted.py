@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,25 @@ def test_certificate_that_has_expired_is_named_as_such(namespace: Namespace, pla
         namespace.open(kubeconfig=str(plane.kubeconfig(namespace.token, **trusted))).observe()
     server.shutdown()
     assert "renew" in told.value.reason
+
+
+def test_connection_that_is_cut_is_not_taken_for_a_bad_certificate(
+    namespace: Namespace, plane: ControlPlane
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def cut() -> None:
+            with suppress(OSError):
+                while True:
+                    with server.accept()[0] as connection:
+                        connection.recv(65_536)  # what it greets with
+
+        threading.Thread(target=cut, daemon=True).start()
+        address = f"https://127.0.0.1:{server.getsockname()[1]}"
+        config = str(plane.kubeconfig(namespace.token, server=address))
+        with pytest.raises(PlatformUnavailable) as told:
+            namespace.open(kubeconfig=config).observe()
+    assert "certificate" not in told.value.reason
 
 
 def test_token_that_has_expired_says_so_and_its_successor_is_read_without_a_restart(
