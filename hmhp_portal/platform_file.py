@@ -121,14 +121,17 @@ def _anchor(document: dict[str, Any], folder: Path) -> None:
 def _read_in(manifest: object, folder: Path) -> None:
     """Chart, manifests or mounted files travel with the file: a content needs nobody's folder."""
     section = manifest.get("kubernetes") if isinstance(manifest, dict) else None
-    if not isinstance(section, dict) or section.get("files"):
+    if not isinstance(section, dict):
         return
-    mount = section.get("mount")
-    mounted = mount.get("folder") if isinstance(mount, dict) else None
-    given = section.get("chart") or section.get("manifests") or mounted
-    if isinstance(given, str):
+    own = section.get("environments")
+    for each in (section, *_dicts([*own.values()] if isinstance(own, dict) else [])):
+        mount = each.get("mount")
+        mounted = mount.get("folder") if isinstance(mount, dict) else None
+        given = each.get("chart") or each.get("manifests") or mounted
+        if not isinstance(given, str) or each.get("files"):
+            continue
         try:
-            section["files"] = read_files(folder / Path(given).expanduser())
+            each["files"] = read_files(folder / Path(given).expanduser())
         except OSError as error:
             raise Invalid(f"{given}: {error}.") from error
 

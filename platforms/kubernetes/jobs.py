@@ -15,7 +15,7 @@ from platforms.kubernetes import names, slots
 from platforms.kubernetes.reasons import pod_trouble
 from platforms.kubernetes.refusals import Conflict, Missing
 from platforms.kubernetes.render.section import read_section
-from platforms.kubernetes.target import Target, notes
+from platforms.kubernetes.target import Target, label, notes, own_container
 
 JSON = dict[str, Any]
 MOST_LINES = 2000
@@ -69,7 +69,7 @@ def _lines(target: Target, pod: JSON | None) -> tuple[tuple[str, ...], bool]:
     if pod is None or status.get("phase") not in ("Running", "Succeeded", "Failed"):
         return (), False
     path = names.POD.path(target.namespace, pod["metadata"]["name"]) + "/log"
-    container = pod["spec"]["containers"][0]["name"]
+    container = own_container(pod, label(pod, names.COMPONENT))
     try:
         text = target.api.text(path, container=container, limitBytes=MOST_BYTES)
     except (Missing, PlatformUnavailable, PlatformRefused):
@@ -79,7 +79,10 @@ def _lines(target: Target, pod: JSON | None) -> tuple[tuple[str, ...], bool]:
 
 
 def _exit_code(pod: JSON | None) -> int | None:
-    for container in ((pod or {}).get("status") or {}).get("containerStatuses") or []:
+    """How the job's own container has ended; one that admission put beside it says nothing about it."""
+    statuses = ((pod or {}).get("status") or {}).get("containerStatuses") or []
+    own = own_container(pod, label(pod, names.COMPONENT)) if pod and statuses else ""
+    for container in (c for c in statuses if c.get("name") in (own, None)):
         ended = (container.get("state") or {}).get("terminated")
         if ended is not None:
             return int(ended.get("exitCode", 1))
@@ -113,7 +116,8 @@ def _job(target: Target, holder: JSON, job: JobSpec, name: str, command: list[st
     pod["restartPolicy"] = "Never"
     for key in ("topologySpreadConstraints", "affinity"):
         pod.pop(key, None)
-    own = next((c for c in pod["containers"] if c["name"] == job.component), pod["containers"][0])
+    name_of_own = own_container(template, job.component)
+    own = next(c for c in pod["containers"] if c["name"] == name_of_own)
     for key in ("args", "ports", "lifecycle", "readinessProbe", "livenessProbe", "startupProbe"):
         own.pop(key, None)
     own["command"] = command

@@ -13,7 +13,7 @@ from typing import Any
 from platforms.base import PlatformError
 from platforms.kubernetes import names, together
 from platforms.kubernetes.adopting.pods import of_all_colours
-from platforms.kubernetes.target import Target, label
+from platforms.kubernetes.target import Target, label, own_container
 
 JSON = dict[str, Any]
 Line = tuple[str, int, str]
@@ -51,7 +51,7 @@ def _read(target: Target, pod: JSON, component: str, after: int) -> list[Line]:
         query["sinceTime"] = datetime.fromtimestamp(after // 1_000_000_000, UTC).strftime(
             "%Y-%m-%dT%H:%M:%SZ"
         )
-    query["container"] = pod["spec"]["containers"][0]["name"]
+    query["container"] = own_container(pod, component)
     try:
         text = target.api.text(names.POD.path(target.namespace, pod["metadata"]["name"]) + "/log", **query)
     except PlatformError:

@@ -27,6 +27,7 @@ from platforms.kubernetes.target import (
     fence_of,
     label,
     notes,
+    own_container,
     wanted_background,
     wanted_weights,
 )
@@ -124,7 +125,7 @@ def _component(name: str, kind: str, holder: JSON, pods: list[JSON]) -> Componen
     return ComponentState(
         name=name,
         kind=as_kind,
-        artifact=_running_digest(label(holder, names.CONTAINER) or name, holder, pods),
+        artifact=_running_digest(name, holder, pods),
         ready=not reason and (works or as_kind != "http"),
         active=works and as_kind != "http",
         restarts=sum(_restarts(pod) for pod in pods),
@@ -142,6 +143,7 @@ def _running_digest(name: str, holder: JSON, pods: list[JSON]) -> str:
     """The digest that runs; where one pod runs another one than it should, that other one."""
     spec = holder["spec"]
     template = spec["jobTemplate"]["spec"]["template"] if holder["kind"] == "CronJob" else spec["template"]
+    name = label(holder, names.CONTAINER) or own_container(template, name)
     wanted = _digest(_container(template["spec"]["containers"], name).get("image"))
     running = [_digest_of(pod, name) for pod in pods if not pod["metadata"].get("deletionTimestamp")]
     return next((digest for digest in running if digest and digest != wanted), wanted)

@@ -18,7 +18,7 @@ from platforms.kubernetes.target import Target, label
 
 JSON = dict[str, Any]
 OF_THE_PLACE = frozenset({names.ENVIRONMENT, "app.kubernetes.io/part-of", names.VERSION})
-REGION, ENVIRONMENT = "<region>", "<environment>"
+REGION, ENVIRONMENT, NAMESPACE = "<region>", "<environment>", "<namespace>"
 
 _HASHED = re.compile(rf"{names.SLOT_PLACEHOLDER}-[0-9a-f]{{8}}\b")
 """A name that ends with the hash of what it holds, which is told by itself."""
@@ -52,7 +52,8 @@ def _key(item: JSON, slot: str) -> str:
 
 def _plain(target: Target, item: JSON, slot: str) -> JSON:
     text = json.dumps(normalised(item, slot))
-    for name, instead in ((target.region, REGION), (target.environment, ENVIRONMENT)):
+    places = ((target.region, REGION), (target.environment, ENVIRONMENT), (target.namespace, NAMESPACE))
+    for name, instead in places:
         text = text.replace(json.dumps(name), json.dumps(instead))
     found: JSON = _named(json.loads(_HASHED.sub(names.SLOT_PLACEHOLDER, text)))
     return found

@@ -127,6 +127,16 @@ def label(item: JSON, key: str) -> str:
     return str(((item.get("metadata") or {}).get("labels") or {}).get(key) or "")
 
 
+def own_container(pod: JSON, component: str) -> str:
+    """The name of the container that runs the component's artefact, in a pod or a template of pods.
+
+    As a team's own pod says it; else it is named like the component, or stands alone.
+    """
+    told = notes(pod).get(names.DEFAULT_CONTAINER) or component
+    there = [str(container.get("name")) for container in pod["spec"]["containers"]]
+    return told if told in there else there[0]
+
+
 def wanted_weights(state: JSON | None) -> dict[str, int]:
     """The weights of the last switch."""
     found = json.loads(((state or {}).get("data") or {}).get("weights") or "{}")

@@ -112,7 +112,7 @@ class Standins:
             return
         if self.delay:
             time.sleep(self.delay)
-        self._once(pod, path, behaviour, self._status(pod, behaviour))
+        self._once(pod, path, behaviour, _beside(pod, self._status(pod, behaviour)))
 
     def _once(self, pod: dict[str, Any], path: str, what: str, status: dict[str, Any]) -> None:
         uid = pod["metadata"]["uid"]
@@ -123,7 +123,7 @@ class Standins:
 
     def _status(self, pod: dict[str, Any], behaviour: str) -> dict[str, Any]:
         labels = pod["metadata"].get("labels") or {}
-        container = pod["spec"]["containers"][0]
+        container = _own(pod)
         digest = self.digests.get(labels.get("release.hmhp.example/component", ""))
         image = re.sub(r"sha256:[0-9a-f]+", digest, container["image"]) if digest else container["image"]
         base = {
@@ -270,6 +270,26 @@ def tls_server(
     server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
+
+
+def _own(pod: dict[str, Any]) -> dict[str, Any]:
+    """The container that behaves as the pod is told to; all others do as they should."""
+    told = (pod["metadata"].get("annotations") or {}).get("kubectl.kubernetes.io/default-container")
+    containers: list[dict[str, Any]] = pod["spec"]["containers"]
+    return next((c for c in containers if c["name"] == told), containers[0])
+
+
+def _beside(pod: dict[str, Any], status: dict[str, Any]) -> dict[str, Any]:
+    """The status with a word about each other container."""
+    for container in pod["spec"]["containers"]:
+        if status.get("containerStatuses") and container is not _own(pod):
+            image = container["image"]
+            running = {"running": {"startedAt": _now()}}
+            status["containerStatuses"].append(
+                {"name": container["name"], "image": image, "imageID": image, "restartCount": 0,
+                 "ready": True, "started": True, "state": running}
+            )  # fmt: skip
+    return status
 
 
 def _phase(phase: str, container: dict[str, Any], ready: bool = False) -> dict[str, Any]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import pytest
 
 from platforms.kubernetes import names
-from platforms.kubernetes.render import Place, render, sources
-from tests.cluster import binaries
+from platforms.kubernetes.render import Place, render
+from tests.platforms.foreign import helm
 
+__all__ = ["helm"]
 DIGEST = "sha256:" + "a" * 64
 GOOD = """\
 apiVersion: v1
@@ -112,15 +112,6 @@ def test_what_cannot_stand_twice_is_refused_with_file_and_line(
 def test_broken_yaml_is_refused_with_its_line() -> None:
     _, (problem,) = fitted("kind: Service\nmetadata: {name: [\n")
     assert "all.yaml:3" in problem
-
-
-@pytest.fixture
-def helm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """helm as the control plane's cache or the machine has it."""
-    found = binaries._program("helm", [binaries.cache()])
-    if found is None:
-        pytest.skip("needs helm on the PATH, or built by python -m tests.cluster.binaries")
-    monkeypatch.setattr(sources, "HELM", os.fspath(found))
 
 
 CHART = {

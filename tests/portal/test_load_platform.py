@@ -18,6 +18,7 @@ from deployments.models import Environment
 from events.errors import Invalid, NotAllowed
 from events.models import Event
 from hmhp_portal import platform_file
+from platforms.kubernetes.render.section import read_section
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +47,21 @@ def test_folders_are_meant_from_where_the_file_lies(tmp_path: Path) -> None:
     file.write_text(EXAMPLE.read_text())
     target = platform_file.read(file)["targets"][0]
     assert target["settings"]["artifacts"] == str(tmp_path / "artifacts")
+
+
+def test_environment_with_manifests_of_its_own_gets_these_alone(tmp_path: Path) -> None:
+    for name in ("all", "staging"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.yaml").write_text("kind: A\n")
+    section = {"manifests": "all", "environments": {"staging": {"manifests": "staging"}}}
+    file = tmp_path / "platform.yaml"
+    file.write_text(yaml.safe_dump({"components": [{"name": "web", "manifest": {"kubernetes": section}}]}))
+    (component,) = platform_file.read(file)["components"]
+    for environment, folder in (("staging", "staging"), ("production", "all")):
+        read, problems = read_section("web", component["manifest"], environment)
+        assert problems == []
+        assert read is not None
+        assert list(read.files) == [f"{folder}.yaml"]
 
 
 @pytest.mark.parametrize(

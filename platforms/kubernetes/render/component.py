@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from platforms.kubernetes import names
-from platforms.kubernetes.render import around, fitting, pods, sources
+from platforms.kubernetes.render import around, calling, fitting, pods, ports, sources
+from platforms.kubernetes.render.documents import Document
 from platforms.kubernetes.render.parts import Part, Place
 from platforms.kubernetes.render.section import Section, read_section
 
@@ -33,20 +34,54 @@ def render(
             problems += _image_problems(name, section, place)
     if problems:
         return {}, problems
+    written = {n: sources.documents(n, section) for n, section in sections.items() if section.form != "short"}
+    listening = {name: _port(section, written.get(name)) for name, section in sections.items()}
     objects: dict[str, list[Object]] = {}
     for name, entry in entries.items():
-        objects[name], found = _objects(_part(name, entry, entries, sections, place))
-        problems += found
-    return objects, problems
+        part = _part(name, entry, entries, sections, listening, place)
+        objects[name], found = _fitted(part, *written[name]) if name in written else (_short(part), [])
+        problems += [*found, *_calls(part)]
+    return objects, problems + _twice(objects)
 
 
-def _objects(part: Part) -> tuple[list[Object], list[str]]:
-    if part.section.form == "short":
-        return _short(part), []
-    documents, problems = sources.documents(part)
-    if problems:
+def _fitted(part: Part, documents: list[Document], problems: list[str]) -> tuple[list[Object], list[str]]:
+    """A team's own objects, or everything that is wrong with them at once."""
+    if not documents:
         return [], problems
-    return fitting.fit(part, documents)
+    objects, more = fitting.fit(part, documents)
+    found = [*problems, *more]
+    return ([] if found else objects), found
+
+
+def _port(section: Section, written: tuple[list[Document], list[str]] | None) -> ports.Port:
+    return ports.of(section, written[0]) if written else ports.Port(section.port, section.port)
+
+
+def _twice(objects: Mapping[str, list[Object]]) -> list[str]:
+    """Objects of two components that would be one: the second would silently replace the first."""
+    owners: dict[tuple[str, str], str] = {}
+    problems = []
+    for component, items in objects.items():
+        for item in items:
+            key = (item["kind"], item["metadata"]["name"])
+            owner = owners.setdefault(key, component)
+            if owner != component:
+                name = key[1].replace(f"-{names.SLOT_PLACEHOLDER}", "")
+                problems.append(
+                    f"{component}: its {key[0]} would be named {name}-<colour>, as one of {owner} is; give "
+                    "one of the two another name."
+                )
+    return problems
+
+
+def _calls(part: Part) -> list[str]:
+    """Configuration that calls a component past its colour."""
+    return [
+        f"{part.name}: its configuration {key}: {calling.sentence(text, service)}"
+        for key, text in sorted(part.config_data.items())
+        for service in part.services
+        if calling.calls(text, service)
+    ]
 
 
 def _short(part: Part) -> list[Object]:
@@ -66,6 +101,7 @@ def _part(
     entry: Mapping[str, Any],
     entries: Mapping[str, Mapping[str, Any]],
     sections: Mapping[str, Section],
+    listening: Mapping[str, ports.Port],
     place: Place,
 ) -> Part:
     section = sections[name]
@@ -81,9 +117,10 @@ def _part(
         drain_seconds=int(entry.get("drain_seconds") or 0),
         configuration={str(k): str(v) for k, v in (entry.get("configuration") or {}).items()},
         secret_versions={str(k): str(v) for k, v in (entry.get("secrets") or {}).items()},
-        addresses={_variable(other): _address(other, sections[other]) for other in callees},
+        addresses={_variable(other): _address(other, listening[other]) for other in callees},
         callers=tuple(_callers(name, entries, sections)),
-        callees=tuple((other, sections[other].port) for other in callees),
+        callees=tuple((other, listening[other].pod) for other in callees),
+        services=tuple(services),
     )
 
 
@@ -101,8 +138,8 @@ def _variable(component: str) -> str:
     return f"{component.upper().replace('-', '_')}_URL"
 
 
-def _address(component: str, section: Section) -> str:
-    return f"http://{component}-{names.SLOT_PLACEHOLDER}:{section.port}"
+def _address(component: str, port: ports.Port) -> str:
+    return f"http://{component}-{names.SLOT_PLACEHOLDER}:{port.service}"
 
 
 def _name_problems(name: str) -> list[str]:

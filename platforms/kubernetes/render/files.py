@@ -6,6 +6,8 @@ from pathlib import Path
 
 MOST_FILES = 300
 MOST_BYTES = 1_000_000
+HELM_IGNORE = ".helmignore"
+"""The one hidden file that counts: what it names is no part of a chart."""
 
 
 def read_files(path: Path) -> dict[str, str]:
@@ -21,7 +23,8 @@ def read_files(path: Path) -> dict[str, str]:
     total = 0
     for entry in sorted(path.rglob("*")):
         name = entry.relative_to(path).as_posix()
-        if not entry.is_file() or name.startswith(".") or "/." in name:
+        hidden = name.startswith(".") or "/." in name
+        if not entry.is_file() or (hidden and entry.name != HELM_IGNORE):
             continue
         files[name] = _text(entry, name)
         total += len(files[name])
@@ -31,6 +34,8 @@ def read_files(path: Path) -> dict[str, str]:
 
 
 def _text(path: Path, name: str) -> str:
+    if name.endswith((".tgz", ".tar.gz")):
+        raise OSError(f"the file {name} is packed; unpack it in its place, so that people can read what runs")
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

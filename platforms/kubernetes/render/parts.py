@@ -27,7 +27,8 @@ class Part:
     """One component with everything that its objects tell.
 
     `addresses` are those of the platform's services in the same colour, its own included, which its jobs
-    ask; `callers` and `callees` the components that may call it and that it may call.
+    ask; `callers` and `callees` the components that may call it and that it may call, these with the port
+    of their pods; `services` all components that have an address.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Part:
     addresses: Mapping[str, str] = field(default_factory=dict)
     callers: tuple[str, ...] = ()
     callees: tuple[tuple[str, int], ...] = ()
+    services: tuple[str, ...] = ()
 
     @property
     def image(self) -> str:
@@ -111,3 +113,11 @@ def labels(part: Part) -> dict[str, str]:
         names.VERSION: names.RELEASE_PLACEHOLDER,
         **selector(part),
     }
+
+
+def secret_notes(part: Part) -> dict[str, str]:
+    """The versions of the secrets that this release means, never their values: other ones are other pods."""
+    if not part.secret_versions:
+        return {}
+    pairs = sorted(part.secret_versions.items())
+    return {f"{names.DOMAIN}/secret-versions": ",".join(f"{key}={version}" for key, version in pairs)}

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from platforms.kubernetes import names
-from platforms.kubernetes.render.parts import Part, labels, owned_name, selector
+from platforms.kubernetes.render.parts import Part, labels, owned_name, secret_notes, selector
 from platforms.kubernetes.render.section import Probe, Section
 
 Object = dict[str, Any]
@@ -50,11 +50,7 @@ def cron_job(part: Part) -> Object:
 def template(part: Part) -> Object:
     """The pod of a component."""
     section = part.section
-    annotations = dict(section.annotations)
-    if part.secret_versions:
-        pairs = sorted(part.secret_versions.items())
-        annotations[f"{names.DOMAIN}/secret-versions"] = ",".join(f"{k}={v}" for k, v in pairs)
-    annotations |= _vault(section)
+    annotations = {**section.annotations, **secret_notes(part), **_vault(section)}
     spec: Object = {
         "serviceAccountName": owned_name(part),
         "automountServiceAccountToken": bool(_vault(section)),

@@ -5,15 +5,19 @@ Called by `fitting` before it changes anything.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from platforms.kubernetes import names
+from platforms.kubernetes.render import calling, podding, shape
 from platforms.kubernetes.render.documents import Document
 from platforms.kubernetes.render.parts import Part
 
-ALLOWED = frozenset(kind.kind for kind in names.COLOURED)
+ALLOWED = {kind.kind: kind for kind in names.COLOURED}
+GRANT = (
+    "it belongs to the cluster or has no colour; deploy it apart from the release, for a ServiceAccount that "
+    "is deployed apart too, since a colour's own has another name each time"
+)
 INSTEAD = {
     "StatefulSet": "what keeps state cannot run twice on the same data; deploy it apart from the release",
     "DaemonSet": "it would run twice on every node; deploy it apart from the release",
@@ -24,30 +28,48 @@ INSTEAD = {
     "Job": "a step runs it, not the colour; name its command under the component's jobs",
     "Pod": "nothing would start it again; make it a Deployment",
     "Namespace": "it is the cluster's, not a colour's",
+    **dict.fromkeys(("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"), GRANT),
 }
 
 
 def problems(part: Part, documents: list[Document]) -> Iterator[str]:
     """Every reason not to colour these objects."""
+    known: list[Document] = []
     for doc in documents:
-        if doc.kind not in ALLOWED:
-            why = INSTEAD.get(
-                doc.kind, "it belongs to the cluster or has no colour; deploy it apart from the release"
-            )
-            yield f"{doc.at('kind')}: a {doc.kind} cannot be coloured: {why}."
-            continue
+        found = list(_foreign(doc)) or list(shape.problems(doc))
+        yield from found
+        if not found:
+            known.append(doc)
+    for doc in known:
         yield from _metadata(doc)
         if doc.kind == "Service":
             yield from _service(doc)
         if doc.kind in ("Deployment", "CronJob"):
-            yield from _pod(part, doc)
+            yield from podding.problems(part, doc)
+        if doc.kind == "HorizontalPodAutoscaler":
+            yield from _autoscaler(doc, known)
     yield from _counted(part, documents)
-    yield from _fixed_addresses(part, documents)
+    yield from _twice(known)
+    yield from calling.problems(part, known)
 
 
-def own_container(part: Part, containers: list[dict[str, Any]]) -> dict[str, Any]:
-    """The container that runs the component's artefact: the one named like it, else the first."""
-    return next((c for c in containers if c.get("name") == part.name), containers[0])
+def _foreign(doc: Document) -> Iterator[str]:
+    """What no colour can be made of: by its kind, or by a version of it that is not ours."""
+    version = doc.object.get("apiVersion")
+    kind = ALLOWED.get(doc.kind)
+    if kind is not None and version == kind.api_version:
+        return
+    group = str(version).rpartition("/")[0]
+    if kind is None or (group != kind.group and group != "extensions"):
+        why = "it belongs to the cluster or has no colour; deploy it apart from the release"
+        what = doc.kind if kind is None else f"{doc.kind} of {version}"
+        yield f"{doc.at('kind')}: {_a(what)} cannot be coloured: {INSTEAD.get(what, why)}."
+        return
+    yield f"{doc.at('apiVersion')}: {_a(doc.kind)} is written as {kind.api_version} here, not as {version}."
+
+
+def _a(kind: str) -> str:
+    return f"{'an' if kind[:1] in 'AEIO' else 'a'} {kind}"
 
 
 def _metadata(doc: Document) -> Iterator[str]:
@@ -60,12 +82,14 @@ def _metadata(doc: Document) -> Iterator[str]:
 
 
 def _service(doc: Document) -> Iterator[str]:
-    spec = doc.object.get("spec") or {}
+    spec = doc.object["spec"]
     if spec.get("type", "ClusterIP") != "ClusterIP":
         yield (
             f"{doc.at('spec', 'type')}: a Service of type {spec['type']} takes traffic past the route; "
             "make it ClusterIP and the component an edge component."
         )
+    elif not spec.get("ports"):
+        yield f"{doc.at('spec')}: this Service has no ports, so that nobody could call it."
     if spec.get("clusterIP") not in (None, "", "None"):
         yield f"{doc.at('spec', 'clusterIP')}: a fixed clusterIP cannot be had twice; leave it out."
     for position, port in enumerate(spec.get("ports") or []):
@@ -74,60 +98,44 @@ def _service(doc: Document) -> Iterator[str]:
             yield f"{where}: a fixed nodePort cannot be had twice; leave it out."
 
 
-def _pod(part: Part, doc: Document) -> Iterator[str]:
-    path: tuple[str | int, ...] = ("spec", "template", "spec")
-    if doc.kind == "CronJob":
-        path = ("spec", "jobTemplate", *path)
-    pod: Any = doc.object
-    for key in path:
-        pod = (pod or {}).get(key)
-    if not pod or not pod.get("containers"):
-        yield f"{doc.at(*path)}: this {doc.kind} has no container."
-        return
-    if pod.get("hostNetwork"):
-        yield f"{doc.at(*path, 'hostNetwork')}: two colours cannot have the node's own ports; leave it out."
-    for position, container in enumerate(pod["containers"]):
-        for number, port in enumerate(container.get("ports") or []):
-            if port.get("hostPort"):
-                where = doc.at(*path, "containers", position, "ports", number, "hostPort")
-                yield f"{where}: a fixed hostPort cannot be had twice on a node; leave it out."
-    for position, volume in enumerate(pod.get("volumes") or []):
-        if "persistentVolumeClaim" in volume:
-            where = doc.at(*path, "volumes", position)
-            yield f"{where}: both colours would write to this volume; keep state outside of the colours."
+def _autoscaler(doc: Document, known: list[Document]) -> Iterator[str]:
+    """One that scales something else would scale it in no colour, or in both."""
+    aim: dict[str, Any] = doc.object["spec"].get("scaleTargetRef") or {}
+    if not any(other.kind == "Deployment" and other.name == aim.get("name") for other in known) or (
+        aim.get("kind") != "Deployment"
+    ):
+        where = doc.at("spec", "scaleTargetRef", "name")
+        yield (
+            f"{where}: it scales {aim.get('kind')} {aim.get('name')}, which is not the Deployment of this "
+            "component; name that one, or deploy the autoscaler apart from the release."
+        )
 
 
 def _counted(part: Part, documents: list[Document]) -> Iterator[str]:
     """One workload, and for an http component one Service, so that everybody knows what is meant."""
     wanted = "CronJob" if part.kind == "schedule" else "Deployment"
     found = [doc for doc in documents if doc.kind in ("Deployment", "CronJob")]
+    article = "an" if part.kind == "http" else "a"
     if [doc.kind for doc in found] != [wanted]:
         there = ", ".join(f"{doc.kind} {doc.name} ({doc.at('kind')})" for doc in found) or "none"
-        yield f"a {part.kind} component has exactly one {wanted}; there is: {there}."
+        more = "; make each of them a component of its own" if len(found) > 1 else ""
+        yield f"{article} {part.kind} component has exactly one {wanted}; there is: {there}{more}."
     services = [doc for doc in documents if doc.kind == "Service"]
     if part.kind == "http" and len(services) != 1:
-        yield f"an http component has exactly one Service; there are {len(services)}."
+        there = ", ".join(f"{doc.name} ({doc.at('kind')})" for doc in services) or "none"
+        yield (
+            f"an http component has exactly one Service; there is: {there}. Several ports may stand in one; "
+            "what has no port to call is a worker."
+        )
 
 
-def _fixed_addresses(part: Part, documents: list[Document]) -> Iterator[str]:
-    """Texts that call one of these Services by its name would leave the colour unseen."""
-    for service in (doc for doc in documents if doc.kind == "Service"):
-        pattern = re.compile(rf"(?:https?://|@)?\b{re.escape(service.name)}(?:\.[a-z.]+)?:\d+")
-        for doc in documents:
-            for path, text in _texts(doc.object, ()):
-                if path[-1] != "image" and pattern.search(text):
-                    yield (
-                        f"{doc.at(*path)}: “{text[:80]}” calls the Service {service.name} by a name without "
-                        "colour; the address of each component is in its NAME_URL variable."
-                    )
-
-
-def _texts(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _texts(item, (*path, key))
-    elif isinstance(value, list):
-        for position, item in enumerate(value):
-            yield from _texts(item, (*path, position))
+def _twice(known: list[Document]) -> Iterator[str]:
+    """Of two objects of one name the second would silently replace the first."""
+    first: dict[tuple[str, str], Document] = {}
+    for doc in known:
+        other = first.setdefault((doc.kind, doc.name), doc)
+        if other is not doc:
+            yield (
+                f"{doc.at('metadata', 'name')}: there is another {doc.kind} {doc.name} at "
+                f"{other.at('metadata', 'name')}; one of them would replace the other."
+            )

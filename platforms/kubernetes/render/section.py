@@ -7,7 +7,7 @@ What the section leaves out comes from the manifest's own keys, which the local 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -18,6 +18,23 @@ IMAGE_FOLDER = "/app"
 """Where an image is expected to hold what a local artefact's folder holds."""
 
 PORT = 8080
+
+OF_A_TEAM = frozenset(
+    {
+        "chart",
+        "manifests",
+        "values",
+        "files",
+        "image",
+        "port",
+        "environment",
+        "calls",
+        "jobs",
+        "sizes",
+        "mount",
+    }
+)
+"""What counts beside a team's own chart or manifests; everything else is said there."""
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
 """What a ConfigMap takes as a key; a folder within the folder it does not take."""
@@ -131,13 +148,26 @@ def read_section(
     """The section as it is meant in that environment, or None and what is wrong with it."""
     given = dict(manifest.get("kubernetes") or {})
     own = (given.pop("environments", None) or {}).get(environment) or {}
+    if "files" in own:
+        given.pop("files", None)  # another folder is not laid over the first one
     merged = _merged(_inherited(manifest), _merged(given, own))
     try:
         section = Section.model_validate(merged)
     except ValidationError as error:
         return None, [_problem(name, found) for found in error.errors(include_url=False)]
+    if section.form != "short":
+        idle = sorted(key for key in {**given, **own} if key not in OF_A_TEAM and merged[key])
+        if idle:
+            return None, [f"{name}: {_idle(section, idle)}"]
     problems = [f"{name}: {text}" for text in _contradictions(section)]
     return (None, problems) if problems else (section, [])
+
+
+def _idle(section: Section, keys: Sequence[str]) -> str:
+    """What a key would be that nobody reads: a limit that is no limit."""
+    is_chart = section.form == "chart"
+    beside, where = ("a chart", "its values") if is_chart else ("manifests", "them")
+    return f"kubernetes.{', '.join(keys)} has no effect beside {beside}; say it in {where}."
 
 
 def _inherited(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -188,6 +218,8 @@ def _contradictions(section: Section) -> list[str]:
     found = []
     if section.chart and section.manifests:
         found.append("it names a chart and manifests; one of them.")
+    if section.values and not section.chart:
+        found.append("kubernetes.values has no effect without a chart.")
     if section.mount:
         found += [f"kubernetes.mount: {text}" for text in _mount_problems(section)]
     if section.autoscale and section.autoscale.maximum < section.replicas:

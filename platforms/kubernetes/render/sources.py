@@ -10,12 +10,14 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
 
+from platforms.kubernetes import names
 from platforms.kubernetes.render.documents import Document, NotYaml, read
-from platforms.kubernetes.render.parts import Part
+from platforms.kubernetes.render.section import Section
 
 HELM = "helm"
 """The program, looked up on the PATH."""
@@ -25,57 +27,101 @@ RELEASE_NAMES = ("hmhp-one", "hmhp-two")
 """A chart is rendered under two names: what does not change with the name cannot stand twice."""
 
 
-def documents(part: Part) -> tuple[list[Document], list[str]]:
-    """The component's objects, or what is wrong as sentences."""
-    if not part.section.files:
-        return [], [f"{part.name}: no file of it was loaded; load the platform file again."]
+def documents(name: str, section: Section) -> tuple[list[Document], list[str]]:
+    """The objects of the component of that name, or what is wrong as sentences."""
+    if not section.files:
+        return [], [f"{name}: no file of it was loaded; load the platform file again."]
     try:
-        if part.section.form == "manifests":
-            files = sorted(part.section.files.items())
-            return [doc for path, text in files for doc in read(text, path)], []
-        return _chart(part)
+        if section.form == "manifests":
+            found = [doc for path, text in _manifests(section) for doc in read(text, path)]
+            return found, [] if found else [f"{name}: {section.manifests} holds no object."]
+        return _chart(name, section)
     except NotYaml as error:
-        return [], [f"{part.name}: {error}."]
+        return [], [f"{name}: {error}."]
 
 
-def _chart(part: Part) -> tuple[list[Document], list[str]]:
+def _manifests(section: Section) -> Iterator[tuple[str, str]]:
+    """What kubectl would read of a folder; a kustomization is a recipe, not an object."""
+    for path, text in sorted(section.files.items()):
+        base = path.rpartition("/")[2]
+        if base in ("kustomization.yaml", "kustomization.yml", "Kustomization"):
+            raise NotYaml(
+                f"{path}:1: kustomize is not run here; keep what `kustomize build` makes of it for each "
+                "environment in a folder, and name that"
+            )
+        if base.endswith((".yaml", ".yml", ".json")):
+            yield path, text
+
+
+def _chart(component: str, section: Section) -> tuple[list[Document], list[str]]:
     helm = shutil.which(HELM)
     if helm is None:
-        return [], [f"{part.name}: its chart needs helm, and there is no helm on this machine's PATH."]
+        return [], [f"{component}: its chart needs helm, and there is no helm on this machine's PATH."]
     with tempfile.TemporaryDirectory(prefix="hmhp-chart-") as folder:
         chart = Path(folder) / "chart"
-        for path, text in part.section.files.items():
-            (chart / path).parent.mkdir(parents=True, exist_ok=True)
-            (chart / path).write_text(text)
+        for path, text in section.files.items():
+            place = chart / path
+            if not place.resolve().is_relative_to(chart.resolve()):
+                return [], [f"{component}: the file {path} lies outside of its chart."]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text, encoding="utf-8")
         values = Path(folder) / "values.yaml"
-        values.write_text(yaml.safe_dump(dict(part.section.values)))
+        values.write_text(yaml.safe_dump(dict(section.values)), encoding="utf-8")
         rendered = []
-        for name in RELEASE_NAMES:
-            done = _template(helm, folder, name, chart, values)
-            if done.returncode:
-                why = " ".join(done.stderr.replace(folder, "").split())[:500]
-                return [], [f"{part.name}: helm refuses the chart: {why}"]
-            rendered.append(done.stdout)
-    templates = dict(part.section.files)
-    first, second = ([*read(text, part.section.chart, templates)] for text in rendered)
-    return first, _fixed(part, first, second)
+        for name in (*RELEASE_NAMES, RELEASE_NAMES[0]):
+            text, why = _template(helm, folder, name, chart, values)
+            if why:
+                return [], [f"{component}: helm refuses the chart: {why}"]
+            rendered.append(text)
+    files = dict(section.files)
+    first, second, again = ([*read(text, section.chart, files)] for text in rendered)
+    found = [f"{component}: {text}" for text in (*_fixed(first, second), *_unsteady(first, again))]
+    return first, found if first else [f"{component}: with these values {section.chart} makes no object."]
 
 
-def _template(
-    helm: str, folder: str, name: str, chart: Path, values: Path
-) -> subprocess.CompletedProcess[str]:
-    """`helm template`, which asks no cluster and, in an environment of its own, reads nothing of this one."""
+def _template(helm: str, folder: str, name: str, chart: Path, values: Path) -> tuple[str, str]:
+    """What `helm template` makes, or why not: it asks no cluster and reads nothing of this environment."""
     own = {"PATH": os.defpath, "HOME": folder, "HELM_PLUGINS": folder}
-    command = [helm, "template", name, str(chart), "--values", str(values), "--include-crds"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=HELM_SECONDS, env=own, check=False)
+    command = [helm, "template", name, str(chart), "--values", str(values), "--include-crds", "--skip-tests"]
+    command += ["--namespace", names.NAMESPACE_PLACEHOLDER]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=HELM_SECONDS, env=own, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return "", f"it is not rendered within {HELM_SECONDS} seconds."
+    return done.stdout, " ".join(done.stderr.replace(folder, "").split())[:500] if done.returncode else ""
 
 
-def _fixed(part: Part, first: list[Document], second: list[Document]) -> list[str]:
+def _fixed(first: list[Document], second: list[Document]) -> Iterator[str]:
     """Services whose name does not follow the release's: others call them by it, past every colour."""
     again = {(doc.kind, doc.name) for doc in second}
-    return [
-        f"{part.name}: {doc.at('metadata', 'name')}: the Service {doc.name} has a fixed name, so that two "
-        "colours cannot both have it; make its name from .Release.Name."
-        for doc in first
-        if doc.kind == "Service" and (doc.kind, doc.name) in again
-    ]
+    for doc in first:
+        if doc.kind == "Service" and (doc.kind, doc.name) in again:
+            yield (
+                f"{doc.at('metadata', 'name')}: the Service {doc.name} has a fixed name, so that two colours "
+                "cannot both have it; make its name from .Release.Name (and set no fullnameOverride)."
+            )
+
+
+def _unsteady(first: list[Document], again: list[Document]) -> Iterator[str]:
+    """What is another text each time: nobody could sign it."""
+    for one, other in zip(first, again, strict=False):
+        if one.kind == "Secret":
+            continue  # is refused for what it is
+        for path in _differing(one.object, other.object, ()):
+            yield (
+                f"{one.at(*path)}: this is something else each time the chart is rendered (random, or the "
+                "time), so that nobody could sign what will run; give it by a value."
+            )
+
+
+def _differing(one: object, other: object, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in one:
+            yield from _differing(one[key], other.get(key), (*path, key))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for position, (left, right) in enumerate(zip(one, other, strict=True)):
+            yield from _differing(left, right, (*path, position))
+    elif one != other:
+        yield path
