@@ -18,7 +18,7 @@ from tests.cluster.plane import ControlPlane
 from tests.cluster.prometheus import Prometheus
 
 RATE = 20_000
-"""Requests a second at every edge component: so many that no verdict without a bake waits for the next ones."""
+"""Requests a second at every edge component: so many that no verdict without a bake waits for more."""
 
 ROUTES = "/apis/gateway.networking.k8s.io/v1/httproutes"
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import replace
 from functools import partial
 
+from deployments import queries
 from deployments.models import DeploymentRun
 from deployments.plan.moves import Answer, Call
 from deployments.services.content import slot_spec
@@ -17,6 +18,9 @@ from platforms.base import JobResult, JobSpec, Platform, PlatformRefused, ProbeR
 
 SETTLE_SECONDS = 0.4
 """How long a call waits for green to get ready before the look goes on: a few moments spare a whole look."""
+
+EARLY_SECONDS = 0.2
+"""How long a look waits for targets that were asked ahead before it says that it waits for them."""
 
 CHANGES = frozenset({"make_room", "ensure", "switch", "retire"})
 """Calls that change a target."""
@@ -35,9 +39,29 @@ def carry_out(lease: Lease, run: DeploymentRun, platform: Platform, call: Call) 
 
 
 def probes(run: DeploymentRun, platforms: Mapping[str, Platform]) -> dict[str, Future[Answer]]:
-    """Ask these targets, all at once, whether they could run this; changes nothing and waits for none."""
-    spec = slot_spec(run)
-    return in_threads({region: partial(platform.probe, spec) for region, platform in platforms.items()})
+    """Ask these targets, all at once, whether they could run this; changes nothing and waits for none.
+
+    A content that is not even readable is an answer's failure: what is wrong with it is told elsewhere.
+    """
+    return in_threads({region: partial(_probed, platform, run) for region, platform in platforms.items()})
+
+
+def _probed(platform: Platform, run: DeploymentRun) -> Answer:
+    return platform.probe(slot_spec(run))
+
+
+def early_answers(lease: Lease, run: DeploymentRun, asked: dict[str, Future[Answer]]) -> dict[Call, Answer]:
+    """What was found out by now of targets that were asked ahead; `asked` keeps the others.
+
+    A few moments more are waited: a step that need not wait is begun and done in one transaction. What has
+    failed is kept too and told where the step asks for it.
+    """
+    if not asked:
+        return {}
+    wait(asked.values(), timeout=EARLY_SECONDS)
+    first = queries.steps_of(run)[0].ordinal
+    good = [region for region, future in asked.items() if future.done() and future.exception() is None]
+    return {Call("probe", region, step=first): answer_of(lease, asked.pop(region)) for region in good}
 
 
 def answer_of(lease: Lease, future: Future[Answer]) -> Answer:

@@ -50,11 +50,13 @@ class Lease:
     """The right to act for a run, good only while the run's row carries this fence.
 
     `queued`: it was waiting for its turn when the lease was taken; whoever starts it then has the lease.
+    `first`: nobody had a lease of it before.
     """
 
     run_id: int
     fence: int
     queued: bool = False
+    first: bool = False
 
 
 def take(run_id: int) -> Lease | None:
@@ -62,8 +64,9 @@ def take(run_id: int) -> Lease | None:
     free = Q(lease_until=None) | Q(lease_until__lt=DatabaseClock())
     with transaction.atomic():
         ours = DeploymentRun.objects.select_for_update(no_key=True).filter(free, pk=run_id).order_by()
-        for environment_id, state in ours.values_list("environment_id", "state"):
-            return replace(_grant(run_id, environment_id), queued=state == RunState.QUEUED)
+        for environment_id, state, fence in ours.values_list("environment_id", "state", "fence"):
+            queued = state == RunState.QUEUED
+            return replace(_grant(run_id, environment_id), queued=queued, first=not fence)
     return None
 
 
@@ -161,14 +164,16 @@ def _held_anew(lease: Lease, known: DeploymentRun) -> DeploymentRun:
     return run
 
 
+_READ_ANEW = """
+SELECT {} FROM "deployments_deploymentrun" WHERE id = %s AND fence = %s FOR NO KEY UPDATE""".strip()
+
+
 @cache
 def _read_anew() -> tuple[str, list[Any]]:
-    """The statement that locks a run under its fence and reads what may have changed, and the fields of it."""
+    """The statement that locks a run under its fence and reads what may have changed, and its fields."""
     by_name = {field.attname: field for field in DeploymentRun._meta.concrete_fields}
     fields = [by_name[name] for name in CHANGING]
-    columns = ", ".join(f'"{field.column}"' for field in fields)
-    table = f'"{DeploymentRun._meta.db_table}"'
-    return f"SELECT {columns} FROM {table} WHERE id = %s AND fence = %s FOR NO KEY UPDATE", fields
+    return _READ_ANEW.format(", ".join(f'"{field.column}"' for field in fields)), fields
 
 
 def patiently(lease: Lease, future: Future[T]) -> T:
@@ -185,11 +190,13 @@ def patiently(lease: Lease, future: Future[T]) -> T:
 def finished(lease: Lease, futures: dict[str, Future[Any]], seconds: float) -> Iterator[str]:
     """The keys of the futures as they end, until that much time is over; the lease is renewed."""
     left, pending = seconds, dict(futures)
-    while pending and left > 0:
+    while pending:
         done, _ = wait(pending.values(), timeout=min(1.0, left), return_when="FIRST_COMPLETED")
         for key in [key for key, future in pending.items() if future in done]:
             del pending[key]
             yield key
+        if not done and left <= 0:
+            return
         if not done:
             left -= min(1.0, left)
             renew(lease)

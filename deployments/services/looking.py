@@ -1,19 +1,16 @@
-"""One look at every region of a run: observe, add up what was served, judge, collect output.
+"""One look at every region of a run: observe, add up what was served, judge.
 
 Drivers are asked in threads, outside any transaction; what came of it is written under the fence.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 from deployments.analysis import Verdict
-from deployments.models import DeploymentRun, ProgressHead, Target
+from deployments.models import DeploymentRun, Target
 from deployments.plan.moves import Answer
 from deployments.plan.views import RunView, Seen
 from deployments.services import judging, late_entries, tallies
@@ -30,41 +27,25 @@ from platforms.base import ComponentState, Observation, Platform, PlatformError,
 OBSERVE_SECONDS = 5.0
 """How long a look waits for a region; one that is slower counts as silent this time."""
 
-MAX_LINES = 200
-"""Output lines that one look takes over from a region; the next look takes more."""
-
-GENERATION = 100_000_000
-"""A longer jump of positions is a target that began anew, not lines that were left out."""
-
-Output = list[tuple[str, int, str]]
-Answered = tuple[Observation, Output]
-
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the regions answered, why others did not, new output, and how far it had been read before."""
+    """What the regions answered, and why others did not."""
 
     regions: dict[str, Observation]
-    output: dict[str, Output]
     silent: dict[str, str]
-    marks: dict[str, dict[str, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Regions that were asked and may still think, of which colour, and how far its output was read."""
-
-    answers: dict[str, Future[Answered]]
-    slot: str
-    marks: dict[str, dict[str, int]]
+Asked = dict[str, Future[Observation]]
+"""Regions that were asked and may still think."""
 
 
 @dataclass
 class Look:
     """One look under one lease: the targets, their drivers, what could not even be opened, moves so far.
 
-    `probes`: regions that were asked ahead whether they could run this. `read`: those whose output was read,
-    which happens once in a look, as soon as the run's colour is there.
+    `probes`: regions that were asked ahead whether they could run this. `there`: those in which the run's
+    colour was seen.
     """
 
     lease: Lease
@@ -73,7 +54,7 @@ class Look:
     closed: dict[str, str] = field(default_factory=dict)
     counted: dict[str, tallies.Rows] | None = None
     probes: dict[str, Future[Answer]] = field(default_factory=dict)
-    read: set[str] = field(default_factory=set)
+    there: set[str] = field(default_factory=set)
     sampled: bool = False
     moves: int = 0
 
@@ -102,74 +83,38 @@ def begin(lease: Lease, run: DeploymentRun) -> Look:
 
 def see(look: Look, run: DeploymentRun, view: RunView) -> Seen:
     """Look at every region now and write down what is new; raises LeaseLost."""
-    heard = hear(look, ask(look, run))
+    heard = hear(look, run, ask(look))
     with fenced(look.lease) as locked:
         return write_down(look, locked, view, heard)
 
 
-def ask(look: Look, run: DeploymentRun) -> Asked:
+def ask(look: Look) -> Asked:
     """Ask every region what is there now, and wait for none."""
-    unread = set(look.platforms) - look.read if run.run_kind == RunKind.DEPLOY else set()
-    marks = dict(_marks(run)) if unread else {}
-    work = {
-        region: _observing(platform, run.slot, marks.get(region, {}) if region in unread else None)
-        for region, platform in look.platforms.items()
-    }
-    return Asked(in_threads(work), run.slot, marks)
+    return in_threads({region: platform.observe for region, platform in look.platforms.items()})
 
 
-def hear(look: Look, asked: Asked) -> Heard:
+def hear(look: Look, run: DeploymentRun, asked: Asked) -> Heard:
     """What came of it; no transaction is open. Raises LeaseLost."""
-    regions, output, silent = _answers(look, asked.answers)
-    look.read |= {region for region, seen in regions.items() if seen.slot(asked.slot) is not None}
-    return Heard(regions, output, silent, asked.marks)
-
-
-def _observing(platform: Platform, slot: str, after: dict[str, int] | None) -> Callable[[], Answered]:
-    def observe() -> Answered:
-        output = {} if after is None else in_threads({slot: partial(_lines, platform, slot, after)})
-        seen = platform.observe()
-        return seen, output[slot].result() if output and seen.slot(slot) is not None else []
-
-    return observe
-
-
-def _lines(platform: Platform, slot: str, after: dict[str, int]) -> Output:
-    """New output as far as it can be had; read while the target is looked at."""
-    try:
-        return _fair(platform.lines(slot, after))
-    except PlatformError:
-        return []
-
-
-def _fair(lines: Sequence[tuple[str, int, str]]) -> list[tuple[str, int, str]]:
-    """At most MAX_LINES, an equal part of each component: one that floods hides no other."""
-    part = MAX_LINES // max(1, len({component for component, _, _ in lines}))
-    taken: Counter[str] = Counter()
-    found = []
-    for line in lines:
-        if taken[line[0]] < part:
-            taken[line[0]] += 1
-            found.append(line)
-    return found
+    regions, silent = _answers(look, asked)
+    look.there |= {region for region, seen in regions.items() if seen.slot(run.slot) is not None}
+    return Heard(regions, silent)
 
 
 def _answers(
-    look: Look, futures: dict[str, Future[Answered]]
-) -> tuple[dict[str, Observation], dict[str, Output], dict[str, str]]:
+    look: Look, futures: dict[str, Future[Observation]]
+) -> tuple[dict[str, Observation], dict[str, str]]:
     """Who answered with what, and why the others did not."""
     regions: dict[str, Observation] = {}
-    output: dict[str, Output] = {}
     silent = {**look.closed, **dict.fromkeys(futures, f"It did not answer within {OBSERVE_SECONDS:g} s.")}
     for region in finished(look.lease, futures, OBSERVE_SECONDS):
         try:
-            seen, output[region] = futures[region].result()
+            seen = futures[region].result()
         except PlatformError as error:
             silent[region] = masked(str(error))
             continue
         regions[region] = replace(seen, slots=tuple(_clean(slot) for slot in seen.slots))
         del silent[region]
-    return regions, output, silent
+    return regions, silent
 
 
 def _clean(slot: Any) -> Any:
@@ -193,14 +138,13 @@ def write_down(look: Look, run: DeploymentRun, view: RunView, heard: Heard) -> S
     }
     totals = {region: tallies.summed(found) for region, found in parts.items()}
     judged = judging.verdicts(run, view, regions, heard.silent, parts, clock.now()) if counted else {}
-    lines = [*weights_moved(run, regions), *_output(heard)]
+    lines = weights_moved(run, regions)
     if counted and not look.sampled:
         lines += [_sample(region, seen, totals[region]) for region, seen in regions.items()]
     lines += _remember_verdicts(run, judged, regions)
     lines += late_entries.note(run, regions)
     save(run, run, "memory", "verdicts")
     append(run, lines)
-    _advance_marks(run, heard.output)
     record_weights(run, lines)
     late_entries.record_all(run, lines)
     look.sampled = True
@@ -261,39 +205,3 @@ def _remember_verdicts(
             )
     run.verdicts = known
     return lines
-
-
-def _output(heard: Heard) -> list[Line]:
-    """What the components wrote, and where something is missing: how many lines, not a word of them."""
-    lines = []
-    for region, found in heard.output.items():
-        known = dict(heard.marks.get(region, {}))
-        for component, position, text in found:
-            before = known.get(component)
-            if before is not None and 1 < position - before < GENERATION:
-                left_out = position - before - 1
-                said = f"… {left_out} lines left out: {component} wrote more than is kept …"
-                data = {"left_out": left_out}
-                lines.append(Line(LineKind.LOG, said, region, component, "warning", data))
-            known[component] = position
-            lines.append(Line(LineKind.LOG, text, region, component, data={"position": position}))
-    return lines
-
-
-def _marks(run: DeploymentRun) -> dict[str, dict[str, int]]:
-    head = ProgressHead.objects.filter(pk=run.pk).first()
-    return head.marks if head else {}
-
-
-def _advance_marks(run: DeploymentRun, output: dict[str, Output]) -> None:
-    """Remember how far the output was read, in the transaction that wrote its lines: none twice."""
-    if not any(output.values()):
-        return
-    head = ProgressHead.objects.select_for_update(no_key=True).get(pk=run.pk)
-    marks = {region: dict(found) for region, found in head.marks.items()}
-    for region, found in output.items():
-        for component, position, _ in found:
-            here = marks.setdefault(region, {})
-            here[component] = max(here.get(component, 0), position)
-    head.marks = marks
-    head.save(update_fields=("marks",))

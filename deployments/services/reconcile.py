@@ -16,7 +16,7 @@ from deployments.models import DeploymentRun, RunStep
 from deployments.plan import next_step, watch
 from deployments.plan.moves import Answer, Ask, Begin, Call, Done, Fail, Move, Note, Return, Succeed, Wait
 from deployments.plan.views import RunView, Seen
-from deployments.services import calls, leases, looking, outcomes, reading, returning, turn, way_back
+from deployments.services import calls, leases, looking, outcomes, output, reading, returning, turn, way_back
 from deployments.services.leases import Lease, LeaseLost, fenced
 from deployments.services.progress import Line, append, masked
 from deployments.services.stopping import stopped
@@ -70,33 +70,45 @@ def _confess(lease: Lease, error: Exception) -> None:
 
 def _look(lease: Lease) -> float | None:
     """Whatever this run needs in its state; returns when to look again (None: never)."""
-    if lease.queued and not turn.try_to_start(lease):
-        return turn.WAIT_SECONDS
     run = reading.load(lease.run_id)
+    look = looking.begin(lease, run)
+    if lease.queued:
+        _ask_ahead(lease, run, look)
+        started = turn.try_to_start(lease, run)
+        if started is None:
+            return turn.WAIT_SECONDS
+        run = started
     look_in: float | None = None
     if run.run_state in (RunState.RUNNING, RunState.PAUSED):
-        look_in = _forward(lease, run)
+        look_in = _forward(lease, run, look)
     elif run.way_back_open and run.run_kind == RunKind.DEPLOY:
-        look_in = _watch(lease, run)
+        look_in = _watch(lease, run, look)
     if DeploymentRun.objects.filter(pk=run.pk, state=RunState.ROLLING_BACK).exists():
-        return returning.go_back(lease)
+        look_in = returning.go_back(lease)
+    if run.run_kind == RunKind.DEPLOY:
+        output.take(lease, run, {region: look.platforms[region] for region in sorted(look.there)})
     return look_in
 
 
-def _forward(lease: Lease, run: DeploymentRun) -> float | None:
+def _ask_ahead(lease: Lease, run: DeploymentRun, look: looking.Look) -> None:
+    """Ask the targets whether they could run this, while it is started: most runs are at their first look.
+
+    One that has to wait its turn has asked in vain, once.
+    """
+    if lease.first and run.run_kind == RunKind.DEPLOY:
+        look.probes = calls.probes(run, look.platforms)
+
+
+def _forward(lease: Lease, run: DeploymentRun, look: looking.Look) -> float | None:
     """Moves of a running or paused run, until there is one to wait for.
 
     What was seen and every move that needs nobody outside are one transaction; no call is made before the
     transaction that says so has been committed.
     """
-    look = looking.begin(lease, run)
-    deploys = run.run_kind == RunKind.DEPLOY
-    if deploys and lease.queued and not reading.wrong_content(run):  # it has just begun
-        look.probes = calls.probes(run, look.platforms)
     queries.steps_of(run)  # read once: every transaction of this look goes on with the same rows
-    asked: looking.Asked | None = looking.ask(look, run)
+    asked: looking.Asked | None = looking.ask(look)
     kept = {}
-    if deploys:  # written while the targets are looked at, before any is changed
+    if run.run_kind == RunKind.DEPLOY:  # written while the targets are looked at, before any is changed
         kept = in_threads({"file": partial(way_back.keep, run, look.targets)})
         way_back.tell(run, look.platforms)
     answers: dict[Call, Answer] = {}
@@ -104,7 +116,8 @@ def _forward(lease: Lease, run: DeploymentRun) -> float | None:
     while look.moves < MOVES_PER_LOOK:
         heard = None
         if seen is None:
-            heard, asked = looking.hear(look, asked or looking.ask(look, run)), None
+            heard, asked = looking.hear(look, run, asked or looking.ask(look)), None
+            answers |= calls.early_answers(lease, run, look.probes)
         for file in kept.values():
             file.result()
         with fenced(lease, run) as locked:
@@ -114,7 +127,7 @@ def _forward(lease: Lease, run: DeploymentRun) -> float | None:
             assert seen is not None
             move = _decide(look, locked, view, seen, answers, alone=heard is None)
             if isinstance(move, Note):  # what is watched from now on wants a fresh look, which may begin
-                asked = looking.ask(look, run)
+                asked = looking.ask(look)
         run.content_problems = locked.content_problems
         if isinstance(move, Ask):
             stop = _ask(lease, look, run, move, answers)
@@ -244,9 +257,8 @@ def _after(run: DeploymentRun, move: Move | None) -> float | None:
     return None
 
 
-def _watch(lease: Lease, run: DeploymentRun) -> float:
+def _watch(lease: Lease, run: DeploymentRun, look: looking.Look) -> float:
     """Limits of a succeeded run stay watched until its release completes; the return stays armed."""
-    look = looking.begin(lease, run)
     view = reading.view_of(run)
     move = watch(view, looking.see(look, run, view))
     if isinstance(move, Return):

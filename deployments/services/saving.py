@@ -75,6 +75,9 @@ def upsert(rows: Sequence[Model], unique: tuple[str, ...], changed: tuple[str, .
         cursor.execute(statement.format(", ".join([row] * len(rows))), values)
 
 
+_UPSERT = "INSERT INTO {} ({}) VALUES {{}} ON CONFLICT ({}) DO UPDATE SET {}"
+
+
 @cache
 def _upsert(
     model: type[Model], unique: tuple[str, ...], changed: tuple[str, ...]
@@ -82,8 +85,6 @@ def _upsert(
     """The statement, its rows left open, and the fields of a row in their order."""
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     column = {field.name: f'"{field.column}"' for field in fields}
-    given = ", ".join(column.values())
-    key, fresh = (", ".join(column[name] for name in unique),
-                  ", ".join(f"{column[name]} = EXCLUDED.{column[name]}" for name in changed))  # fmt: skip
-    table = f'"{model._meta.db_table}"'
-    return f"INSERT INTO {table} ({given}) VALUES {{}} ON CONFLICT ({key}) DO UPDATE SET {fresh}", fields
+    fresh = ", ".join(f"{column[name]} = EXCLUDED.{column[name]}" for name in changed)
+    key = ", ".join(column[name] for name in unique)
+    return _UPSERT.format(f'"{model._meta.db_table}"', ", ".join(column.values()), key, fresh), fields

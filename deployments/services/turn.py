@@ -22,19 +22,19 @@ from events.services import record
 WAIT_SECONDS = 3.0
 
 
-def try_to_start(lease: Lease) -> bool:
-    """Start the queued run if its turn has come, else have it say what it waits for.
+def try_to_start(lease: Lease, queued: DeploymentRun) -> DeploymentRun | None:
+    """Start the queued run if its turn has come, else have it say what it waits for; the started run.
 
     An emergency stop in the same instant is either after this transaction or seen by it.
     """
-    with fenced(lease) as run:
-        environment = Environment.objects.select_for_update(no_key=True).get(pk=run.environment_id)
+    with fenced(lease, queued) as run:
+        environment = _with_what_serves(run)
         why = stopped_at_start(environment.name) or waits_for(run, environment)
         if why:
             run.sentence = f"Queued: {why}"
             run.save(update_fields=("sentence",))
-            return False
-        run.blue_id = environment.serving_id
+            return None
+        run.blue = environment.serving
         if run.run_kind == RunKind.DEPLOY:
             _fit_plan(run, environment)
         run.start()
@@ -42,7 +42,13 @@ def try_to_start(lease: Lease) -> bool:
         run.save(update_fields=("state", "started_at", "sentence", "blue", "plan"))
         append(run, [Line(LineKind.STATE, run.sentence, data={"state": run.state})])
         record(run.stream, "run.started", ENGINE, after=described(run), data={"started_by": run.started_by})
-    return True
+    return run
+
+
+def _with_what_serves(run: DeploymentRun) -> Environment:
+    """The run's environment, locked."""
+    held = Environment.objects.select_for_update(no_key=True, of=("self",)).select_related("serving")
+    return held.defer("serving__verdicts", "serving__memory").get(pk=run.environment_id)
 
 
 def waits_for(run: DeploymentRun, environment: Environment) -> str:

@@ -63,12 +63,15 @@ class ControlPlane:
         _certificate(self.folder, "server")
         _service_account_key(self.folder)
         (self.folder / "tokens.csv").write_text(f'{ADMIN},admin,1,"system:masters"\n')
+        writes = ["create", "update", "patch", "delete", "deletecollection"]
+        routes = {"group": "gateway.networking.k8s.io", "resources": ["httproutes"]}
         policy = {
             "apiVersion": "audit.k8s.io/v1",
             "kind": "Policy",
             "omitStages": ["RequestReceived", "ResponseStarted"],
             "rules": [
-                {"level": "Request", "verbs": ["create", "update", "patch", "delete", "deletecollection"]},
+                {"level": "Request", "verbs": writes, "resources": [routes]},
+                {"level": "Metadata", "verbs": writes},
                 {"level": "Metadata", "userGroups": ["system:serviceaccounts"]},
                 {"level": "None"},
             ],
@@ -173,7 +176,10 @@ class ControlPlane:
         return path.stat().st_size if path.exists() else 0
 
     def audit_log(self, mark: int = 0) -> list[dict[str, Any]]:
-        """Every change that the API server was asked for since that mark, and every read of the portal's."""
+        """Every change that the API server was asked for since that mark, and every read of the portal's.
+
+        Of routes with what was asked for, which tells the weights.
+        """
         path = self.folder / "audit.log"
         if not path.exists():
             return []
