@@ -9,7 +9,7 @@ from itertools import count, pairwise
 import pytest
 
 from deployments.models import Environment
-from deployments.services import looking
+from deployments.services import output
 from deployments.services.progress import Line
 from deployments.states import LineKind, RunState
 from platforms.base import PlatformUnavailable
@@ -69,13 +69,13 @@ def test_ten_thousand_lines_a_second_are_batched_bounded_and_marked_to_the_end_o
     serving_version(world)
     run = look_until(queue("1.1.0"), step_runs("10 % in us-east"), every=5)
     batches: list[int] = []
-    append = looking.append
+    append = output.append
 
     def counted(run: object, lines: Sequence[Line]) -> None:
         batches.append(sum(line.kind == LineKind.LOG for line in lines))
         append(run, lines)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(looking, "append", counted)
+    monkeypatch.setattr(output, "append", counted)
     seconds = 0
 
     def go_on() -> None:
@@ -87,8 +87,8 @@ def test_ten_thousand_lines_a_second_are_batched_bounded_and_marked_to_the_end_o
     logged = run.lines.filter(kind=LineKind.LOG, source="web", region="us-east").order_by("seq")
     positions = [line.data["position"] for line in logged if "position" in line.data]
     left_out = sum(line.data.get("left_out", 0) for line in logged)
-    assert max(batches) <= 2 * looking.MAX_LINES + 1
-    assert len(positions) <= seconds * looking.MAX_LINES
+    assert max(batches) <= 2 * output.MAX_LINES + 1
+    assert len(positions) <= seconds * output.MAX_LINES
     assert positions == sorted(set(positions))
     assert positions[-1] - positions[0] + 1 == len(positions) + left_out
     assert left_out > 0
