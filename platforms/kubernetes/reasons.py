@@ -25,6 +25,10 @@ WORDS = {
 }
 
 
+ON_ITS_WAY = ("ContainerCreating", "PodInitializing")
+"""Reasons of a container that only has not begun yet."""
+
+
 def not_ready(deployment: JSON, pods: list[JSON]) -> str:
     """ "2 of 3 pods are ready; one cannot pull its image: …"; empty when all are."""
     wanted = int(deployment["spec"].get("replicas") or 0)
@@ -49,15 +53,41 @@ def pod_trouble(pod: JSON) -> str:
     for condition in status.get("conditions") or []:
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
             return f"finds no node: {_text(condition.get('message'))}"
-    for container in status.get("containerStatuses") or []:
-        state = container.get("state") or {}
-        if "waiting" in state:
-            return _waiting(state["waiting"], container)
-        if "terminated" in state:
-            return f"has ended with code {state['terminated'].get('exitCode')}"
-        if not container.get("ready"):
-            return "runs but does not answer its readiness probe"
+    for container in status.get("initContainerStatuses") or []:
+        if text := _preparing(container):
+            return f"waits for its init container {container.get('name')}, which {text}"
+    told = [_named(container, status) for container in status.get("containerStatuses") or []]
+    if found := sorted(filter(None, told), key=lambda each: not each[0]):
+        return found[0][1]
     return "is waiting for its node" if status.get("phase") == "Pending" else ""
+
+
+def _preparing(container: JSON) -> str:
+    """What keeps a container that goes before the others; empty while it works, or when it is done."""
+    state = container.get("state") or {}
+    if "waiting" in state and state["waiting"].get("reason") not in (None, *ON_ITS_WAY):
+        return _waiting(state["waiting"], container)
+    if code := (state.get("terminated") or {}).get("exitCode"):
+        return f"has ended with code {code}"
+    return ""
+
+
+def _named(container: JSON, status: JSON) -> tuple[bool, str] | None:
+    """Whether it will stay like that, and what keeps one container; of several it is told which one."""
+    state = container.get("state") or {}
+    lasting = True
+    if "waiting" in state:
+        text = _waiting(state["waiting"], container)
+        lasting = state["waiting"].get("reason") not in (None, *ON_ITS_WAY)
+    elif "terminated" in state:
+        text = f"has ended with code {state['terminated'].get('exitCode')}"
+    elif not container.get("ready"):
+        text = "runs but does not answer its readiness probe"
+    else:
+        return None
+    if len(status.get("containerStatuses") or []) > 1 and lasting:
+        text = f"has a container {container.get('name')} that {text}"
+    return lasting, text
 
 
 def _waiting(waiting: JSON, container: JSON) -> str:

@@ -168,6 +168,17 @@ TWO = (
     grown.deployment("web", name="web-a"),
     grown.deployment("web", name="web-b", labels={"app": "web", "b": "b"}),
 )
+
+
+def beside(image: str) -> dict[str, Any]:
+    """A Deployment with a container before the one of its own, which has that image."""
+    found = grown.deployment("web")
+    pod = found["spec"]["template"]["spec"]
+    own = {**pod["containers"][0], "image": f"{image}@{grown.DIGESTS['web']}"}
+    pod["containers"] = [{"name": "proxy", "image": "proxy.example/proxy:2"}, own]
+    return found
+
+
 REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
     "argo": (
         [grown.deployment("web", metadata=ARGO), grown.service("web"), grown.route("web", "web")],
@@ -185,6 +196,10 @@ REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
         [grown.deployment("web"), grown.service("web"), grown.route("web", "web", "canary")],
         "leads to several Services (canary, web); its team gives each a route",
     ),
+    "containers": (
+        [beside("registry.example/team/site")],
+        "have several containers (proxy, app) and none is named web; give the image of the one that runs",
+    ),
     "nothing": ([], "no Deployment is it, by name or by label; say which with --workload web=NAME"),
     "several": (list(TWO), "several carry its name in the label app: web-a, web-b; say which"),
 }
@@ -196,6 +211,19 @@ def test_what_cannot_be_adopted_says_who_can_mend_what(namespace: Namespace, cas
     grown.put(namespace, *objects)
     seen = namespace.open().running(SPECS, {})
     assert any(words in text for text in seen.problems), seen.problems
+
+
+@pytest.mark.parametrize(
+    ("image", "section"), [("web", {}), ("site", {"image": "registry.example/team/site"})]
+)
+def test_of_several_containers_the_one_with_the_component_s_image_is_it(
+    namespace: Namespace, image: str, section: dict[str, Any]
+) -> None:
+    grown.put(
+        namespace, beside(f"registry.example/team/{image}"), grown.service("web"), grown.route("web", "web")
+    )
+    seen = namespace.open().running((component("web", kubernetes=section),), {})
+    assert (seen.problems, seen.artifacts) == ((), {"web": grown.DIGESTS["web"]})
 
 
 def test_service_that_would_choose_green_too_is_narrowed(namespace: Namespace, plane: ControlPlane) -> None:

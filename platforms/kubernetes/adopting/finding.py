@@ -14,6 +14,8 @@ from platforms.base import ComponentSpec
 from platforms.kubernetes import names
 from platforms.kubernetes.adopting import keepers
 from platforms.kubernetes.adopting.inventory import Inventory, chooses, labels_of, name_of, pod_template
+from platforms.kubernetes.render.podding import own_of
+from platforms.kubernetes.render.section import read_section
 from platforms.kubernetes.target import Target, label
 
 JSON = dict[str, Any]
@@ -109,12 +111,12 @@ def _workload(
     template = pod_template(holder)
     pods = tuple(pod for pod in there.pods if _is_pod_of(pod, holder))
     problems = [f"{component.name}: {text}" for text in keepers.problems(target, holder, pods)]
-    container = _container(component, template["spec"]["containers"])
+    container = _container(target, component, template["spec"]["containers"])
     if not container:
         told = ", ".join(c["name"] for c in template["spec"]["containers"])
         problems.append(
             f"{component.name}: the pods of {name_of(holder)} have several containers ({told}) and none is "
-            f"named {component.name}; its team names the one that runs the release so."
+            f"named {component.name}; give the image of the one that runs the release as kubernetes.image."
         )
         return None, problems
     artifact, wrong = _artifact(holder, template, container, pods)
@@ -165,10 +167,11 @@ def _meets(expression: JSON, labels: Mapping[str, str]) -> bool:
     }[expression["operator"]]
 
 
-def _container(component: ComponentSpec, containers: list[JSON]) -> str:
-    if len(containers) == 1:
-        return str(containers[0]["name"])
-    return next((str(c["name"]) for c in containers if c["name"] == component.name), "")
+def _container(target: Target, component: ComponentSpec, containers: list[JSON]) -> str:
+    """The one into which a release would put the component's digest too."""
+    section, _ = read_section(component.name, component.manifest, target.environment)
+    found = own_of(component.name, section.image if section else "", "", containers)
+    return str(found["name"]) if found else ""
 
 
 def _artifact(holder: JSON, template: JSON, container: str, pods: tuple[JSON, ...]) -> tuple[str, list[str]]:

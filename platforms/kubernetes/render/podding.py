@@ -31,17 +31,22 @@ def path_of(kind: str) -> tuple[str, ...]:
 
 
 def own_container(part: Part, containers: list[Object]) -> Object | None:
-    """The container that runs the component's artefact; None where nothing says which one that is.
+    """The container that runs the component's artefact; None where nothing says which one that is."""
+    return own_of(part.name, part.section.image, part.place.images, containers)
 
-    The only one; else the one that is named like the component; else the only one with the component's image.
+
+def own_of(name: str, image: str, images: str, containers: list[Object]) -> Object | None:
+    """The only one; else the one named like the component; else the only one with the component's image.
+
+    `image` is what the component says of it, `images` where the target's images lie.
     """
-    named = [container for container in containers if container.get("name") == part.name]
+    named = [container for container in containers if container.get("name") == name]
     if len(containers) == 1 or named:
         return named[0] if named else containers[0]
-    wanted = {repository(part.section.image)} if part.section.image else {f"{part.place.images}/{part.name}"}
-    found = [c for c in containers if repository(str(c.get("image") or "")) in wanted]
-    if not found and not part.section.image:
-        found = [c for c in containers if _last(str(c.get("image") or "")) == part.name]
+    wanted = repository(image) if image else f"{images}/{name}"
+    found = [c for c in containers if repository(str(c.get("image") or "")) == wanted]
+    if not found and not image:
+        found = [c for c in containers if _last(str(c.get("image") or "")) == name]
     return found[0] if len(found) == 1 else None
 
 
@@ -64,6 +69,8 @@ def problems(part: Part, doc: Document) -> Iterator[str]:
         yield f"{doc.at(*path, 'hostNetwork')}: two colours cannot have the node's own ports; leave it out."
     for group in ("initContainers", "containers"):
         for position, container in enumerate(pod.get(group) or []):
+            if not container.get("name"):
+                yield f"{doc.at(*path, group, position)}: this container has no name."
             yield from _host_ports(doc, (*path, group, position), container)
     for position, volume in enumerate(pod.get("volumes") or []):
         if _shared(volume, pod):
