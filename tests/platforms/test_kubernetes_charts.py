@@ -37,6 +37,20 @@ def test_same_chart_is_the_same_text_each_time() -> None:
     assert json.dumps(chart()) == json.dumps(chart())
 
 
+def test_helm_is_asked_once_for_one_chart_however_many_digests_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    ask = subprocess.run
+    monkeypatch.setattr(
+        subprocess, "run", lambda *words, **more: (asked.append(words), ask(*words, **more))[1]
+    )
+    sources._texts.cache_clear()
+    for digest in ("a", "b"):
+        component({"chart": "charts/api", "files": CHART}, artifact=f"sha256:{digest * 64}")
+    assert len(asked) == 3
+    chart(values={"image": {"tag": "7"}})
+    assert len(asked) == 6
+
+
 def test_names_within_texts_lead_to_the_colour() -> None:
     objects, _ = chart()
     text = of_kind(objects, "ConfigMap")["data"]["application.yml"]
@@ -46,6 +60,15 @@ def test_names_within_texts_lead_to_the_colour() -> None:
     assert container["args"] == [f"--config-map={CONFIG}", f"--cluster={OWN}"]
     assert pod(objects)["volumes"][0]["projected"]["sources"][0]["configMap"]["name"] == CONFIG
     assert of_kind(objects, "ConfigMap")["metadata"]["name"] == CONFIG
+
+
+def test_name_with_a_dot_is_no_pattern() -> None:
+    config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: '{{ .Release.Name }}-a.b'}\n"
+    objects, problems = chart(
+        {"templates/dotted.yaml": config, **with_env("[{name: A, value: '{{ .Release.Name }}-a-b'}]")}
+    )
+    assert problems == []
+    assert pod(objects)["containers"][0]["env"][0]["value"] == f"{OWN}-a-b"
 
 
 def test_every_use_of_its_image_is_the_approved_digest() -> None:

@@ -45,13 +45,24 @@ def test_list_is_what_stands_in_it() -> None:
 
 
 def test_plain_words_are_texts_as_they_are_to_kubectl() -> None:
-    config = CONFIG.replace("{GREETING: hello}", "{since: 2026-11-03, until: 12:30, same: =}")
+    config = CONFIG.replace("{GREETING: hello}", "{since: 2026-11-03, until: 12:30, same: =, mode: 0o}")
     objects, problems = manifests(SERVICE, DEPLOYMENT, config)
     assert problems == []
-    assert objects[-1]["data"] == {"since": "2026-11-03", "until": "12:30", "same": "="}
+    assert objects[-1]["data"] == {"since": "2026-11-03", "until": "12:30", "same": "=", "mode": "0o"}
 
 
-@pytest.mark.parametrize("text", ["kind: {{ kind }}\n", "kind: !Ref x\n", "a: b\n", "- kind: Service\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kind: {{ kind }}\n",
+        "kind: !Ref x\n",
+        "a: b\n",
+        "- kind: Service\n",
+        "&a {kind: Service, spec: *a}\n",
+        "{kind: ConfigMap, data: {a: !!binary aGVsbG8=}}\n",
+        "{kind: Service, port: .nan}\n",
+    ],
+)
 def test_text_that_is_no_object_is_refused_with_its_line(text: str) -> None:
     _, (problem, *_) = manifests(text)
     assert "1.yaml:1" in problem
@@ -61,6 +72,28 @@ def test_what_is_no_manifest_in_a_folder_is_left_alone() -> None:
     section = {"files": {"README.md": "# {a: [", "all.yml": SERVICE + "---\n" + DEPLOYMENT}}
     objects, problems = manifests(**section)
     assert (len(objects), problems) == (2, [])
+
+
+def test_json_as_tools_write_it_is_read() -> None:
+    config = '{\n\t"apiVersion": "v1",\n\t"kind": "ConfigMap",\n\t"metadata": {\n\t\t"name": "a"\n\t}\n}\n'
+    objects, problems = manifests(files={"a.json": config, "b.yaml": f"{SERVICE}---\n{DEPLOYMENT}"})
+    assert (len(objects), problems) == (3, [])
+
+
+def test_object_copied_out_of_a_cluster_loses_its_identity_there() -> None:
+    told = (
+        "name: settings, uid: a, resourceVersion: '7', generation: 3, creationTimestamp: 2026-11-03T09:00:00Z"
+    )
+    objects, problems = manifests(SERVICE, DEPLOYMENT, CONFIG.replace("name: settings", told))
+    assert problems == []
+    assert set(objects[-1]["metadata"]) == {"name", "labels"}
+
+
+def test_name_that_a_cron_job_could_not_have_with_its_colour_is_refused() -> None:
+    entry = {"kind": "schedule", "artifact": DIGEST, "manifest": {}}
+    for letters, told in ((43, []), (44, ["more than 43 letters, too many for a CronJob"])):
+        _, problems = render({"a" * letters: entry}, Place("production", "registry.example/hmhp"))
+        assert [any(words in text for words in told) for text in problems] == [True] * len(told)
 
 
 def test_kustomization_is_told_what_to_keep_instead() -> None:
@@ -213,6 +246,15 @@ REFUSED = [
         "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: a}\n",
         "a ServiceAccount that is",
     ),
+    ("kind: ConfigMap\nmetadata: {name: a}\n", "1.yaml:1: this ConfigMap has no apiVersion"),
+    (CONFIG.replace("settings", "s, ownerReferences: [{name: o}]"), "1.yaml:3: it goes when its owner goes"),
+    (SERVICE.replace("spec:\n", "spec:\n  externalIPs: [10.0.0.1]\n"), "1.yaml:5: a fixed externalIPs"),
+    (
+        SERVICE.replace(
+            "name: api", "name: api, annotations: {external-dns.alpha.kubernetes.io/hostname: a.b}"
+        ),
+        "1.yaml:3: both colours would have this host name",
+    ),
     ("apiVersion: v1\nkind: ConfigMap\nmetadata: [a]\n", "1.yaml:3: metadata must be a mapping"),
     ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 5}\n", "1.yaml:3: metadata.name must be a text"),
 ]
@@ -233,6 +275,7 @@ def test_object_that_cannot_be_coloured_says_where_and_why(text: str, words: str
             "containers: 5\n      other:\n",
             "2.yaml:9: spec.template.spec.containers must be a list",
         ),
+        ("- name: api\n          image", "- image", "2.yaml:10: this container has no name"),
         ("spec:\n  selector", "xspec:\n  selector", "2.yaml:2: this Deployment has no spec"),
     ],
 )
@@ -274,6 +317,10 @@ def test_folder_of_the_node_that_is_only_read_is_let_be() -> None:
         ("https://web.hmhp-production:443/", True),
         ("https://web.hmhp.example", False),
         ("http://my-web:8080", False),
+        ("http://web:$(A)@db.hmhp.example", False),
+        ("http://web@db.hmhp.example", False),
+        ("http://u@web/api", True),
+        ("u@web:8080", True),
         ("registry:5000/web:1.2", False),
         ("the web: 8080 sites", False),
         ("web", False),
@@ -287,8 +334,46 @@ def test_address_without_colour_is_known_by_its_form(value: str, refused: bool) 
 
 def test_configuration_of_the_short_form_is_asked_the_same() -> None:
     _, (problem,) = component({"environment": {"PEER": "http://web:8080"}})
-    assert "its configuration PEER" in problem
+    assert "its configuration: “http://web:8080”" in problem
     assert "WEB_URL" in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "refused"),
+    [
+        ("DATABASE_URL", "postgres://api:hunter2@db.hmhp.example/api", True),
+        ("DATABASE_URL", "postgres://api@db.hmhp.example/api", False),
+        ("DATABASE_URL", "postgres://api:$(DB_PASSWORD)@db.hmhp.example/api", False),
+        ("SMTP_PASSWORD", "hunter2", True),
+        ("apiKey", "a1b2", True),
+        ("API_KEY", "a1b2", True),
+        ("SMTP_PASSWORD_FILE", "/run/secrets/smtp", False),
+        ("TOKEN", "/var/run/token", False),
+        ("ALLOW_EMPTY_PASSWORD", "yes", False),
+        ("TLS", "-----BEGIN EC PRIVATE KEY-----\\nMHc", True),
+        ("TOKEN_TTL", "hunter2", False),
+    ],
+)
+def test_value_that_only_a_secret_should_hold_is_refused_and_never_shown(
+    name: str, value: str, refused: bool
+) -> None:
+    text = more(f'env:\n  - name: {name}\n    value: "{value}"')
+    for problems in (
+        manifests(SERVICE, text)[1],
+        manifests(SERVICE, DEPLOYMENT, CONFIG.replace("{GREETING: hello}", f'{{{name}: "{value}"}}'))[1],
+        component({"environment": {name: value}})[1],
+    ):
+        assert [f"{name} holds what only a Secret should hold" in told for told in problems] == [
+            True
+        ] * refused
+        assert not any("hunter2" in told for told in problems)
+
+
+def test_password_is_not_shown_by_another_refusal_either() -> None:
+    text = more("env: [{name: PEER, value: 'http://api:hunter2@web:8080'}]")
+    problems = manifests(SERVICE, text)[1]
+    assert len(problems) == 2
+    assert "hunter2" not in " ".join(problems)
 
 
 def test_objects_of_two_components_never_share_a_name() -> None:

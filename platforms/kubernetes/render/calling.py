@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from platforms.kubernetes.render import keeping
 from platforms.kubernetes.render.documents import Document
 from platforms.kubernetes.render.parts import Part
 from platforms.kubernetes.render.sources import RELEASE_NAMES
@@ -25,10 +26,11 @@ _MADE = re.compile(rf"[a-z0-9-]*{RELEASE}[a-z0-9-]*")
 
 def calls(text: str, service: str) -> bool:
     """Does this text call the Service by that name: as a URL, with a port, or by its name in the cluster?"""
+    name = re.escape(service)
     return bool(
         re.search(
-            rf"(?:://|@){re.escape(service)}{_INSIDE}(?::\d+)?(?![\w.-])"
-            rf"|(?<![\w./:@-]){re.escape(service)}(?:{_INSIDE}:\d+(?![\w.-])|\.[a-z0-9-]+\.svc\b)",
+            rf"://(?:[^\s/@]*@)?{name}{_INSIDE}(?::\d+)?(?![\w.@:-])"
+            rf"|(?<![\w./:-]){name}(?:{_INSIDE}:\d+(?![\w.-])|\.[a-z0-9-]+\.svc\b)",
             text,
         )
     )
@@ -62,8 +64,8 @@ def sentence(text: str, service: str) -> str:
     """What is wrong with a text that calls that Service."""
     variable = f"{service.upper().replace('-', '_')}_URL"
     return (
-        f"“{text.strip()[:80]}” calls the Service {service} by a name without colour; the address of each "
-        f"component is in its NAME_URL variable, such as {variable}."
+        f"“{keeping.hidden(text).strip()[:80]}” calls the Service {service} by a name without colour; the "
+        f"address of each component is in its NAME_URL variable, such as {variable}."
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from platforms.kubernetes import names
-from platforms.kubernetes.render import around, calling, fitting, pods, ports, sources
+from platforms.kubernetes.render import around, calling, fitting, keeping, pods, ports, sources
 from platforms.kubernetes.render.documents import Document
 from platforms.kubernetes.render.parts import Part, Place
 from platforms.kubernetes.render.section import Section, read_section
@@ -14,6 +14,9 @@ from platforms.kubernetes.render.section import Section, read_section
 Object = dict[str, Any]
 LONGEST_NAME = 45
 """A component's name leaves room for the colour and a hash within the 63 letters of a Service."""
+
+LONGEST_SCHEDULE = 43
+"""And for the colour within the 52 letters of a CronJob."""
 
 
 def render(
@@ -28,7 +31,7 @@ def render(
     problems: list[str] = []
     for name, entry in entries.items():
         section, found = read_section(name, entry.get("manifest") or {}, place.environment)
-        problems += found + _name_problems(name)
+        problems += found + _name_problems(name, str(entry["kind"]))
         if section is not None:
             sections[name] = section
             problems += _image_problems(name, section, place)
@@ -40,7 +43,7 @@ def render(
     for name, entry in entries.items():
         part = _part(name, entry, entries, sections, listening, place)
         objects[name], found = _fitted(part, *written[name]) if name in written else (_short(part), [])
-        problems += [*found, *_calls(part)]
+        problems += [*found, *_configured(part)]
     return objects, problems + _twice(objects)
 
 
@@ -74,14 +77,13 @@ def _twice(objects: Mapping[str, list[Object]]) -> list[str]:
     return problems
 
 
-def _calls(part: Part) -> list[str]:
-    """Configuration that calls a component past its colour."""
-    return [
-        f"{part.name}: its configuration {key}: {calling.sentence(text, service)}"
-        for key, text in sorted(part.config_data.items())
-        for service in part.services
-        if calling.calls(text, service)
-    ]
+def _configured(part: Part) -> list[str]:
+    """Configuration that calls a component past its colour, or is a secret."""
+    found = []
+    for key, text in sorted(part.config_data.items()):
+        found += [calling.sentence(text, name) for name in part.services if calling.calls(text, name)]
+        found += [keeping.sentence(key)] if keeping.is_secret(key, text) else []
+    return [f"{part.name}: its configuration: {text}" for text in found]
 
 
 def _short(part: Part) -> list[Object]:
@@ -142,10 +144,11 @@ def _address(component: str, port: ports.Port) -> str:
     return f"http://{component}-{names.SLOT_PLACEHOLDER}:{port.service}"
 
 
-def _name_problems(name: str) -> list[str]:
-    if len(name) <= LONGEST_NAME:
+def _name_problems(name: str, kind: str) -> list[str]:
+    most, what = (LONGEST_SCHEDULE, "CronJob") if kind == "schedule" else (LONGEST_NAME, "Service")
+    if len(name) <= most:
         return []
-    return [f"{name}: its name has more than {LONGEST_NAME} letters, too many for a Service with its colour."]
+    return [f"{name}: its name has more than {most} letters, too many for a {what} with its colour."]
 
 
 def _image_problems(name: str, section: Section, place: Place) -> list[str]:

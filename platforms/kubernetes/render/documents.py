@@ -5,6 +5,7 @@ In comes YAML text, out go `Document`s. Called by `sources`.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,9 @@ from typing import Any
 import yaml
 
 MOST_DOCUMENTS = 200
-_INTEGER = re.compile(r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0o?[0-7_]*|[1-9][0-9_]*)$")
+_INTEGER = re.compile(
+    r"[-+]?(?:0b[01][01_]*|0x[0-9a-fA-F][0-9a-fA-F_]*|0o[0-7][0-7_]*|0[0-7_]*|[1-9][0-9_]*)$"
+)
 
 
 class _Loader(yaml.SafeLoader):
@@ -111,6 +114,10 @@ def _value(node: yaml.Node, where: str) -> dict[str, Any] | None:
         return None
     if not isinstance(value, dict) or "kind" not in value:
         raise NotYaml(f"{where}: this is not an object of Kubernetes")
+    try:
+        json.dumps(value, allow_nan=False)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise NotYaml(f"{where}: this object holds what JSON cannot say ({error})") from error
     return value
 
 

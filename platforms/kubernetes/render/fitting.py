@@ -20,6 +20,14 @@ from platforms.kubernetes.render.podding import own_container, repository
 Object = dict[str, Any]
 
 
+OF_THE_CLUSTER = (
+    "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink"
+)  # fmt: skip
+"""What stands in an object that was copied out of a cluster, and is another's identity in ours."""
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
 def fit(part: Part, documents: list[Document]) -> tuple[list[Object], list[str]]:
     """The component's objects for any colour, and what cannot be coloured, as sentences."""
     problems = [f"{part.name}: {text}" for text in refusing.problems(part, documents)]
@@ -34,7 +42,9 @@ def _fitted(part: Part, doc: Document, renamed: Renamed) -> Object:
     found.pop("status", None)
     metadata = found["metadata"]
     metadata["name"] = renamed[doc.kind, doc.name]
-    metadata.pop("namespace", None)
+    for key in OF_THE_CLUSTER:
+        metadata.pop(key, None)
+    (metadata.get("annotations") or {}).pop(LAST_APPLIED, None)
     follow(found, renamed)
     if part.section.form == "chart":
         found = released(found, part, renamed)

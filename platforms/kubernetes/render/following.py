@@ -100,7 +100,9 @@ def released(value: Any, part: Part, renamed: Renamed) -> Any:
     made = {old: new for (kind, old), new in renamed.items() if RELEASE in old and kind != "Service"}
     made |= {old: new for (kind, old), new in renamed.items() if RELEASE in old and kind == "Service"}
     longest = sorted(made, key=len, reverse=True)
-    pattern = re.compile("|".join([*(rf"(?<![a-z0-9-]){name}(?![a-z0-9-])" for name in longest), RELEASE]))
+    pattern = re.compile(
+        "|".join([*(rf"(?<![a-z0-9-]){re.escape(name)}(?![a-z0-9-])" for name in longest), RELEASE])
+    )
     return _replaced(value, pattern, {**made, RELEASE: owned_name(part)})
 
 

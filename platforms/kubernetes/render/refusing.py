@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from platforms.kubernetes import names
-from platforms.kubernetes.render import calling, podding, shape
+from platforms.kubernetes.render import calling, keeping, podding, shape
 from platforms.kubernetes.render.documents import Document
 from platforms.kubernetes.render.parts import Part
 
@@ -18,6 +18,7 @@ GRANT = (
     "it belongs to the cluster or has no colour; deploy it apart from the release, for a ServiceAccount that "
     "is deployed apart too, since a colour's own has another name each time"
 )
+EXTERNAL_DNS = "external-dns.alpha.kubernetes.io/"
 INSTEAD = {
     "StatefulSet": "what keeps state cannot run twice on the same data; deploy it apart from the release",
     "DaemonSet": "it would run twice on every node; deploy it apart from the release",
@@ -42,6 +43,7 @@ def problems(part: Part, documents: list[Document]) -> Iterator[str]:
             known.append(doc)
     for doc in known:
         yield from _metadata(doc)
+        yield from keeping.problems(doc)
         if doc.kind == "Service":
             yield from _service(doc)
         if doc.kind in ("Deployment", "CronJob"):
@@ -56,6 +58,9 @@ def problems(part: Part, documents: list[Document]) -> Iterator[str]:
 def _foreign(doc: Document) -> Iterator[str]:
     """What no colour can be made of: by its kind, or by a version of it that is not ours."""
     version = doc.object.get("apiVersion")
+    if not version:
+        yield f"{doc.at('kind')}: this {doc.kind} has no apiVersion."
+        return
     kind = ALLOWED.get(doc.kind)
     if kind is not None and version == kind.api_version:
         return
@@ -76,6 +81,9 @@ def _metadata(doc: Document) -> Iterator[str]:
     metadata = doc.object.get("metadata") or {}
     if not metadata.get("name"):
         yield f"{doc.at('metadata')}: this {doc.kind} has no name of its own."
+    if metadata.get("ownerReferences"):
+        where = doc.at("metadata", "ownerReferences")
+        yield f"{where}: it goes when its owner goes, whatever it serves; leave the owner out."
     if any(str(key).startswith("helm.sh/hook") for key in metadata.get("annotations") or {}):
         where = doc.at("metadata", "annotations")
         yield f"{where}: helm's hooks are not run; name the command under the component's jobs."
@@ -90,8 +98,15 @@ def _service(doc: Document) -> Iterator[str]:
         )
     elif not spec.get("ports"):
         yield f"{doc.at('spec')}: this Service has no ports, so that nobody could call it."
-    if spec.get("clusterIP") not in (None, "", "None"):
-        yield f"{doc.at('spec', 'clusterIP')}: a fixed clusterIP cannot be had twice; leave it out."
+    for key in ("clusterIP", "clusterIPs", "externalIPs"):
+        if spec.get(key) not in (None, "", "None", [], ["None"]):
+            yield f"{doc.at('spec', key)}: a fixed {key} cannot be had twice; leave it out."
+    for key in (doc.object.get("metadata") or {}).get("annotations") or {}:
+        if str(key).startswith(EXTERNAL_DNS):
+            yield (
+                f"{doc.at('metadata', 'annotations', key)}: both colours would have this host name, past the "
+                "route; put it on the Gateway, or name it in the target's hostnames."
+            )
     for position, port in enumerate(spec.get("ports") or []):
         if port.get("nodePort"):
             where = doc.at("spec", "ports", position, "nodePort")

@@ -16,6 +16,11 @@ Path = tuple[str | int, ...]
 Shape = Any
 """A dict for a mapping with such fields, a list of one for a list of such items, str for a text."""
 
+_SELECTOR: Shape = {"matchLabels": {}, "matchExpressions": [{"key": str, "values": [str]}]}
+_NEAR: Shape = {
+    "requiredDuringSchedulingIgnoredDuringExecution": [{"labelSelector": _SELECTOR}],
+    "preferredDuringSchedulingIgnoredDuringExecution": [{"podAffinityTerm": {"labelSelector": _SELECTOR}}],
+}
 _METADATA: Shape = {"name": str, "labels": {}, "annotations": {}}
 _CONTAINER: Shape = {
     "name": str,
@@ -32,8 +37,8 @@ _POD: Shape = {
         "initContainers": [_CONTAINER],
         "volumes": [{}],
         "imagePullSecrets": [{}],
-        "topologySpreadConstraints": [{"labelSelector": {}}],
-        "affinity": {},
+        "topologySpreadConstraints": [{"labelSelector": _SELECTOR}],
+        "affinity": {"podAffinity": _NEAR, "podAntiAffinity": _NEAR},
     },
 }
 _SHAPES: dict[str, Shape] = {

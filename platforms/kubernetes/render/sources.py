@@ -6,11 +6,15 @@ needs no folder of anybody's machine. helm is a separate program; without it a c
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -25,6 +29,10 @@ HELM = "helm"
 HELM_SECONDS = 60
 RELEASE_NAMES = ("hmhp-one", "hmhp-two")
 """A chart is rendered under two names: what does not change with the name cannot stand twice."""
+
+
+class HelmRefuses(ValueError):
+    """The chart cannot be rendered; the sentence says why."""
 
 
 def documents(name: str, section: Section) -> tuple[list[Document], list[str]]:
@@ -49,38 +57,59 @@ def _manifests(section: Section) -> Iterator[tuple[str, str]]:
                 f"{path}:1: kustomize is not run here; keep what `kustomize build` makes of it for each "
                 "environment in a folder, and name that"
             )
-        if base.endswith((".yaml", ".yml", ".json")):
+        if base.endswith((".yaml", ".yml")):
             yield path, text
+        elif base.endswith(".json"):
+            yield path, text.replace("\t", " ")  # between its words, where YAML takes no tabs
 
 
 def _chart(component: str, section: Section) -> tuple[list[Document], list[str]]:
     helm = shutil.which(HELM)
     if helm is None:
         return [], [f"{component}: its chart needs helm, and there is no helm on this machine's PATH."]
-    with tempfile.TemporaryDirectory(prefix="hmhp-chart-") as folder:
-        chart = Path(folder) / "chart"
-        for path, text in section.files.items():
-            place = chart / path
-            if not place.resolve().is_relative_to(chart.resolve()):
-                return [], [f"{component}: the file {path} lies outside of its chart."]
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(text, encoding="utf-8")
-        values = Path(folder) / "values.yaml"
-        values.write_text(yaml.safe_dump(dict(section.values)), encoding="utf-8")
-        rendered = []
-        for name in (*RELEASE_NAMES, RELEASE_NAMES[0]):
-            text, why = _template(helm, folder, name, chart, values)
-            if why:
-                return [], [f"{component}: helm refuses the chart: {why}"]
-            rendered.append(text)
+    try:
+        rendered = _texts(helm, _Chart(_key(section), section))
+    except HelmRefuses as error:
+        return [], [f"{component}: {error}"]
     files = dict(section.files)
     first, second, again = ([*read(text, section.chart, files)] for text in rendered)
     found = [f"{component}: {text}" for text in (*_fixed(first, second), *_unsteady(first, again))]
     return first, found if first else [f"{component}: with these values {section.chart} makes no object."]
 
 
-def _template(helm: str, folder: str, name: str, chart: Path, values: Path) -> tuple[str, str]:
-    """What `helm template` makes, or why not: it asks no cluster and reads nothing of this environment."""
+@dataclass(frozen=True, slots=True)
+class _Chart:
+    """A chart with its values, the same for the same texts."""
+
+    key: str
+    section: Section = field(compare=False, repr=False)
+
+
+def _key(section: Section) -> str:
+    whole = json.dumps([dict(section.files), dict(section.values)], sort_keys=True, default=str)
+    return hashlib.sha256(whole.encode()).hexdigest()
+
+
+@lru_cache(maxsize=24)
+def _texts(helm: str, chart: _Chart) -> tuple[str, ...]:
+    """What the chart makes under each name and once again; kept, as each digest that CI names asks for it."""
+    with tempfile.TemporaryDirectory(prefix="hmhp-chart-") as folder:
+        place = Path(folder) / "chart"
+        for path, text in chart.section.files.items():
+            file = place / path
+            if not file.resolve().is_relative_to(place.resolve()):
+                raise HelmRefuses(f"the file {path} lies outside of its chart.")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        values = Path(folder) / "values.yaml"
+        values.write_text(yaml.safe_dump(dict(chart.section.values)), encoding="utf-8")
+        return tuple(
+            _template(helm, folder, name, place, values) for name in (*RELEASE_NAMES, RELEASE_NAMES[0])
+        )
+
+
+def _template(helm: str, folder: str, name: str, chart: Path, values: Path) -> str:
+    """What `helm template` makes: it asks no cluster and reads nothing of this environment."""
     own = {"PATH": os.defpath, "HOME": folder, "HELM_PLUGINS": folder}
     command = [helm, "template", name, str(chart), "--values", str(values), "--include-crds", "--skip-tests"]
     command += ["--namespace", names.NAMESPACE_PLACEHOLDER]
@@ -89,8 +118,11 @@ def _template(helm: str, folder: str, name: str, chart: Path, values: Path) -> t
             command, capture_output=True, text=True, timeout=HELM_SECONDS, env=own, check=False
         )
     except subprocess.TimeoutExpired:
-        return "", f"it is not rendered within {HELM_SECONDS} seconds."
-    return done.stdout, " ".join(done.stderr.replace(folder, "").split())[:500] if done.returncode else ""
+        raise HelmRefuses(f"its chart is not rendered within {HELM_SECONDS} seconds.") from None
+    if done.returncode:
+        why = " ".join(done.stderr.replace(folder, "").split())[:500]
+        raise HelmRefuses(f"helm refuses the chart: {why}")
+    return done.stdout
 
 
 def _fixed(first: list[Document], second: list[Document]) -> Iterator[str]:
