@@ -1,6 +1,7 @@
 """What each colour served, as Prometheus counted it: cumulative counters by component and slot.
 
-Without `metrics` in a target's settings nothing is told, and the judge says that nothing was measured.
+Without `metrics` in a target's settings nothing is told, and the judge says that nothing was measured. The
+three queries are asked as one, so that requests, errors and latencies are those of one instant.
 """
 
 from __future__ import annotations
@@ -20,7 +21,13 @@ from platforms.kubernetes import together
 from platforms.kubernetes.settings import Metrics
 
 SECONDS = 3.0
+ASKED = "hmhp_asked"
+"""The label that tells of each row of the answer which query it belongs to."""
+
 _pool = urllib3.PoolManager(maxsize=together.AT_ONCE)
+
+_apart: set[str] = set()
+"""Servers that this process asks one query at a time: something like Prometheus, which knows no `or`."""
 
 Counted = dict[tuple[str, str], float]
 Rows = list[tuple[dict[str, str], float]]
@@ -30,10 +37,9 @@ def edges(metrics: Metrics | None, components: list[str]) -> tuple[EdgeStats, ..
     """The counters of these edge components; raises PlatformUnavailable when they cannot be had."""
     if metrics is None or not components:
         return ()
-    rows = together.each(
-        partial(_ask, metrics, query) for query in (metrics.requests, metrics.errors, metrics.latency)
-    )
-    requests, errors, latency = _counters(rows[0]), _counters(rows[1]), _buckets(rows[2])
+    rows = _rows(metrics)
+    requests, errors = _counters(rows["requests"]), _counters(rows["errors"])
+    latency = _buckets(rows["latency"])
     return tuple(
         EdgeStats(
             component=component,
@@ -45,6 +51,32 @@ def edges(metrics: Metrics | None, components: list[str]) -> tuple[EdgeStats, ..
         for (component, slot), count in sorted(requests.items())
         if component in components
     )
+
+
+def _rows(metrics: Metrics) -> dict[str, Rows]:
+    """The answers of the three queries by their names."""
+    queries = {"requests": metrics.requests, "errors": metrics.errors, "latency": metrics.latency}
+    if metrics.url not in _apart and (found := _as_one(metrics, queries)):
+        return found
+    rows = together.each(partial(_ask, metrics, query) for query in queries.values())
+    if any(rows):
+        _apart.add(metrics.url)
+    return dict(zip(queries, rows, strict=True))
+
+
+def _as_one(metrics: Metrics, queries: dict[str, str]) -> dict[str, Rows]:
+    """The same, asked at once; empty where the server does not take it so, or has counted nothing yet."""
+    named = (f'label_replace((\n{query}\n), "{ASKED}", "{name}", "", "")' for name, query in queries.items())
+    try:
+        answer = _ask(metrics, " or ".join(named))
+    except _NotTaken:
+        return {}
+    rows: dict[str, Rows] = {name: [] for name in queries}
+    for labels, value in answer:
+        if labels.get(ASKED) not in rows:
+            return {}
+        rows[labels[ASKED]].append((labels, value))
+    return rows if answer else {}
 
 
 def _counters(rows: Rows) -> Counted:
@@ -74,8 +106,12 @@ def _ask(metrics: Metrics, query: str) -> Rows:
         )  # fmt: skip
         answer: Any = json.loads(response.data)
         if response.status != 200 or answer.get("status") != "success":
-            raise PlatformUnavailable(f"Prometheus answers {response.status}: {answer.get('error', '')}.")
+            raise _NotTaken(f"Prometheus answers {response.status}: {answer.get('error', '')}.")
         rows = [(row["metric"], float(row["value"][1])) for row in answer["data"]["result"]]
     except (urllib3.exceptions.HTTPError, ValueError, KeyError, TypeError, OSError) as error:
         raise PlatformUnavailable(f"Prometheus cannot be asked: {error}.") from error
     return [(labels, value) for labels, value in rows if math.isfinite(value)]
+
+
+class _NotTaken(PlatformUnavailable):
+    """The server answers, but not this."""

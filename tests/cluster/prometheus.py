@@ -1,12 +1,13 @@
 """A stand-in for Prometheus and for the visitors that it counts: no gateway moves requests here.
 
 `visit` lets so many requests arrive, shared as the routes on the real API server say; the HTTP API
-answers the driver's queries with what was counted.
+answers the driver's queries with what was counted, also several in one, told apart by a label.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 from platforms.kubernetes import names
 from tests.cluster.plane import ControlPlane
 
+NAMED = re.compile(r'label_replace\(\(\n(.+?)\n\), "(\w+)", "(\w+)", "", ""\)')
 BOUNDS = ("0.05", "0.1", "0.4", "+Inf")
 
 
@@ -64,6 +66,17 @@ class Prometheus:
         self.requests[namespace, component, slot] += number
         self.errors[namespace, component, slot] += number // 5 if slot in self.failing else 0
 
+    def evaluate(self, query: str) -> list[dict[str, Any]]:
+        """The rows of one query, or of several by names."""
+        several = NAMED.findall(query)
+        if not several:
+            return self.answer(query)
+        return [
+            {**row, "metric": row["metric"] | {label: name}}
+            for part, label, name in several
+            for row in self.answer(part)
+        ]
+
     def answer(self, query: str) -> list[dict[str, Any]]:
         """The rows of one query."""
         what, _, namespace = query.partition(" ")
@@ -88,7 +101,7 @@ class Prometheus:
 
             def do_GET(self) -> None:
                 query = parse_qs(urlsplit(self.path).query)["query"][0]
-                data = {"resultType": "vector", "result": outer.answer(query)}
+                data = {"resultType": "vector", "result": outer.evaluate(query)}
                 body = json.dumps({"status": "success", "data": data}).encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
