@@ -12,7 +12,7 @@ from typing import Any
 
 from platforms.base import ComponentSpec, JobResult, JobSpec, PlatformRefused, PlatformUnavailable, SlotSpec
 from platforms.kubernetes import names, slots
-from platforms.kubernetes.reasons import pod_trouble
+from platforms.kubernetes.reasons import BEGINS, pod_trouble
 from platforms.kubernetes.refusals import Conflict, Missing
 from platforms.kubernetes.render.section import read_section
 from platforms.kubernetes.target import Target, label, notes, own_container
@@ -54,8 +54,11 @@ def _told(target: Target, found: JSON, job: JobSpec) -> JobResult:
 
 
 def _waiting(pod: JSON | None) -> tuple[str, ...]:
-    trouble = pod_trouble(pod) if pod else ""
-    return (f"The job's pod {trouble}",) if trouble and "image" in trouble else ()
+    """What keeps the job's pod from beginning, where that may last."""
+    if pod is None or (pod.get("status") or {}).get("phase") != "Pending":
+        return ()
+    trouble = pod_trouble(pod)
+    return () if trouble in ("", *BEGINS) else (f"The job's pod {trouble}",)
 
 
 def _pod(target: Target, job: JSON) -> JSON | None:

@@ -23,7 +23,9 @@ WORDS = {
     "ContainerCreating": "is being created",
     "PodInitializing": "is still preparing",
 }
-
+NO_NODE_YET = "is waiting for its node"
+BEGINS = frozenset({NO_NODE_YET, WORDS["ContainerCreating"], WORDS["PodInitializing"]})
+"""What every pod is for a moment."""
 
 ON_ITS_WAY = ("ContainerCreating", "PodInitializing")
 """Reasons of a container that only has not begun yet."""
@@ -58,8 +60,16 @@ def pod_trouble(pod: JSON) -> str:
             return f"waits for its init container {container.get('name')}, which {text}"
     told = [_named(container, status) for container in status.get("containerStatuses") or []]
     if found := sorted(filter(None, told), key=lambda each: not each[0]):
-        return found[0][1]
-    return "is waiting for its node" if status.get("phase") == "Pending" else ""
+        return found[0][1] + _before(status)
+    return NO_NODE_YET if status.get("phase") == "Pending" else ""
+
+
+def _before(status: JSON) -> str:
+    """The init container for which all others still wait."""
+    for container in status.get("initContainerStatuses") or []:
+        if "running" in (container.get("state") or {}) and not container.get("started"):
+            return f" (its init container {container.get('name')} runs)"
+    return ""
 
 
 def _preparing(container: JSON) -> str:

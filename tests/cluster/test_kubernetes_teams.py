@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from deployments.states import RunState
 from platforms.kubernetes import names
 from releases.services import previewing
 from releases.states import ReleaseState
 from tests.cluster.conftest import Namespace
 from tests.cluster.platform import ClusterPlatform
+from tests.cluster.test_kubernetes_faults import MERGE
 from tests.platforms.foreign import CHART, helm
 from tests.releases import world
 
@@ -255,6 +257,27 @@ def test_signers_see_the_digests_and_the_version_of_teams_objects_and_nothing_el
     assert {change["object"] for change in told} == {f"Deployment {c['name']}" for c in COMPONENTS}
     others = [c for c in told if not c["path"].endswith(".image") and c["after"] != "2026.11.0"]
     assert others == []
+
+
+def test_pods_that_a_rule_refuses_end_the_run_before_any_traffic(
+    cluster: ClusterPlatform,
+) -> None:
+    cluster.staged = cluster.smoked = False
+    cluster.load({"ready_timeout_seconds": 20}, components=COMPONENTS)
+    first = cluster.ship("2026.10.0", "a")
+    cluster.until(first, ReleaseState.COMPLETED)
+    blue = cluster.run(first).slot
+    east = cluster.namespaces["production", "us-east"]
+    enforce = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
+    east.plane.call("PATCH", f"/api/v1/namespaces/{east.name}", enforce, MERGE)
+    second = cluster.ship("2026.11.0", "b")
+    cluster.look_until(lambda: cluster.ended(second))
+    told = cluster.run(second)
+    assert told.run_state == RunState.FAILED
+    assert "violates PodSecurity" in told.sentence
+    assert "runAsNonRoot" in told.sentence
+    assert cluster.weights() == {blue: 100}
+    cluster.look_until(lambda: not any(told.slot in n for n in east.names("apps/v1/deployments")))
 
 
 def test_schedule_of_a_team_s_own_stands_still_until_it_is_handed_over(cluster: ClusterPlatform) -> None:

@@ -15,7 +15,8 @@ CRASH = {
     "state": {"waiting": {"reason": "CrashLoopBackOff"}},
     "lastState": {"terminated": {"exitCode": 1, "reason": "Error"}},
 }
-RUNS = {"state": {"running": {}}, "ready": True}
+RUNS = {"state": {"running": {}}, "ready": True, "started": True}
+PREPARES = {"state": {"running": {}}, "ready": False, "started": False}
 SILENT = {"state": {"running": {}}, "ready": False}
 ENDED = {"state": {"terminated": {"exitCode": 0}}}
 ENDED_BADLY = {"state": {"terminated": {"exitCode": 2}}}
@@ -41,6 +42,7 @@ SILENCE = "runs but does not answer its readiness probe"
         (pod(BEGINNING, before=PULL), f"{FIRST} cannot pull its image: Back-off pulling image a"),
         (pod(BEGINNING, before=CRASH), f"{FIRST} {OFTEN}"),
         (pod(BEGINNING, before=ENDED_BADLY), f"{FIRST} has ended with code 2"),
+        (pod(BEGINNING, before=PREPARES), "is still preparing (its init container migrate runs)"),
         (pod(BEGINNING, before=RUNS), "is still preparing"),
         (pod(SILENT, before=ENDED), SILENCE),
         (pod(BEGINNING, CRASH), f"has a container c1 that {OFTEN}"),
