@@ -25,7 +25,7 @@ from bench._cluster import Bench, bench, ended, megabytes, waiting, worker
 from bench._script import ROUTES, Script
 
 PARTS = ("run", "back", "many", "killed")
-ROUNDS, MANY = 5, 20
+ROUNDS, MANY = 7, 20
 REST_SECONDS = 1.5
 """Before what is timed beside something else: what the last one has left to the cluster is over by then."""
 

@@ -6,6 +6,7 @@ so that the decision stays pure while several calls make up one step.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -30,10 +31,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Carry out this call and ask again with its answer."""
+    """Carry out this call and ask again with its answer; `note` is remembered with its step before."""
 
     call: Call
     sentence: str = ""
+    note: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from deployments.analysis import Outcome, Served, Verdict, unmeasured
@@ -17,7 +18,10 @@ COUNT_SECONDS = 60.0
 
 
 def shift(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Answers) -> Move:
-    """Give green this weight in this region, watch it over the bake time, move on with a pass only."""
+    """Give green this weight in this region, watch it over the bake time, move on with a pass only.
+
+    Without a bake time what was served since the weight was asked for is judged as soon as it is in force.
+    """
     weights = run.weights(step.weight or 0)
     began = step.moment("from")
     moved = _switched(run, step, seen, answers, weights, run.blue)
@@ -25,13 +29,13 @@ def shift(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Answ
         before = _doubt(run, step, seen, now) or _uncounted(run, step, seen, now)
         if before is not None:
             return before
+    served = {slot: total.as_json() for slot, total in seen.totals.get(step.region, {}).items()}
     if moved is not None and (began is None or step.region in seen.regions):
+        if isinstance(moved, Ask) and not step.bake_seconds:
+            return replace(moved, note={"served": served})
         return moved
-    if began is None:
-        served = seen.totals.get(step.region, {})
-        return Note(
-            step.ordinal, {"from": now.isoformat(), "served": {s: t.as_json() for s, t in served.items()}}
-        )
+    if began is None and not _passed_at_once(step, seen):
+        return Note(step.ordinal, {"from": now.isoformat(), "served": served})
     verdict = seen.verdicts.get(step.region) or unmeasured(
         seen.unreachable.get(step.region, "Nothing was measured.")
     )
@@ -43,6 +47,13 @@ def shift(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Answ
     if verdict.outcome == Outcome.PASS:
         return Done(step.ordinal, f"{at}: {verdict.sentence}")
     return _undecided(run, step, verdict, -left, at)
+
+
+def _passed_at_once(step: StepView, seen: Seen) -> bool:
+    """Is a weight that nobody is to watch known to be good the moment that it is in force?"""
+    verdict = seen.verdicts.get(step.region)
+    asked = not step.bake_seconds and "served" in step.data
+    return asked and verdict is not None and verdict.outcome == Outcome.PASS
 
 
 def _doubt(run: RunView, step: StepView, seen: Seen, now: datetime) -> Move | None:

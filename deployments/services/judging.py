@@ -44,7 +44,8 @@ def verdicts(
         if here is None:
             found[region] = unmeasured(silent.get(region, "It did not answer."))
         elif here.weights.get(view.green, 0):
-            found[region] = _judged(run, view, step, parts.get(region, {}), now)
+            in_force = here.weights[view.green] == step.weight
+            found[region] = _judged(run, view, step, parts.get(region, {}), now, in_force=in_force)
     return found
 
 
@@ -55,9 +56,18 @@ def _last_touch(view: RunView, region: str) -> StepView | None:
 
 
 def _judged(
-    run: DeploymentRun, view: RunView, step: StepView, parts: tallies.Parts, now: datetime
+    run: DeploymentRun,
+    view: RunView,
+    step: StepView,
+    parts: tallies.Parts,
+    now: datetime,
+    *,
+    in_force: bool,
 ) -> Verdict:
-    baking = step.kind == "shift" and step.state == StepState.RUNNING and "from" in step.data
+    """Judge green since this weight came; one without a bake counts from when it was asked for, once it is in
+    force."""
+    counting = "from" in step.data or (in_force and "served" in step.data)
+    baking = step.kind == "shift" and step.state == StepState.RUNNING and counting
     if baking:
         start, final = tallies.as_served(step.data.get("served", {})), bake_left(step, now) <= 0
     else:

@@ -224,7 +224,9 @@ def _write(run: DeploymentRun, move: Move) -> None:
     Those that turn the run read its steps as they are saved, and belong into a transaction of their own.
     """
     match move:
-        case Ask(_, sentence):
+        case Ask(call, sentence, note):
+            if note:
+                outcomes.note(run, _step(run, call.step), dict(note))
             if sentence:
                 outcomes.wait(run, sentence)
         case Begin(ordinal, traffic):

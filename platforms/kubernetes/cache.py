@@ -38,6 +38,7 @@ class Watched:
         self._lock = threading.Condition()
         self._changes = 0
         self._objects: dict[str, JSON] = {}
+        self._put_at: dict[str, float] = {}
         self._error: PlatformError | None = None
         self._synced = threading.Event()
         self._asked_at = time.monotonic()
@@ -86,7 +87,15 @@ class Watched:
         """What a call of our own has just answered, before the watch tells it too."""
         with self._lock:
             self._keep(found)
+            self._put_at[found["metadata"]["name"]] = time.monotonic()
             self._tell()
+
+    def just_put(self, name: str, seconds: float) -> JSON | None:
+        """The object of that name if a call of our own was answered with it so lately; None else."""
+        with self._lock:
+            if time.monotonic() - self._put_at.get(name, 0.0) > seconds or self._error is not None:
+                return None
+            return self._objects.get(name)
 
     def forget(self, name: str) -> None:
         """What a call of our own has just deleted."""

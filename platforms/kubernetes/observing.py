@@ -39,7 +39,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 def observe(target: Target) -> Observation:
     """One look; raises PlatformUnavailable when the API server or a watch does not answer."""
     state, counted = together.both(
-        target.state, lambda: metrics.edges(target.settings.metrics, sorted(slots.edges(target)))
+        target.state_now, lambda: metrics.edges(target.settings.metrics, sorted(slots.edges(target)))
     )
     edges = sorted(slots.edges(target))
     act = way_back.mark_of(state)

@@ -19,6 +19,9 @@ from platforms.kubernetes.refusals import Conflict, Missing
 from platforms.kubernetes.settings import ClusterSettings
 
 JSON = dict[str, Any]
+MOMENT_SECONDS = 0.25
+"""So long an answer of the API server stands for its being there, and for what it has said."""
+
 ATTEMPTS = 8
 """So often a write whose object was changed in between is tried anew, each time from what is there."""
 
@@ -58,6 +61,10 @@ class Target:
     def state(self) -> JSON | None:
         """The state as it is now, asked anew: it also tells that the API server answers."""
         return self.api.find(names.CONFIG_MAP.path(self.namespace, self.state_name))
+
+    def state_now(self) -> JSON | None:
+        """The state as it is now, or as the API server has answered with it a moment ago."""
+        return self.watch(names.CONFIG_MAP).just_put(self.state_name, MOMENT_SECONDS) or self.state()
 
     def take(self, fence: int, change: Callable[[dict[str, str]], None] | None = None) -> JSON:
         """Remember this fence, and change the state's data with it; refused when a higher one was seen.

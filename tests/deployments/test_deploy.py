@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from threading import Barrier
 
+import pytest
+
 from deployments import queries
 from deployments.models import Environment
 from tests.deployments.engine import (
@@ -44,6 +46,22 @@ def test_cut_over_waits_for_a_look_that_has_counted_blue(world: World, productio
     world.serve(400)
     look(run)
     assert world.at("us-east").routing.weights == {run.slot: 100}
+
+
+@pytest.mark.parametrize(
+    ("came", "given", "watched"), [(1000, [50, 100], [False, False]), (90, [50], [True, False])]
+)
+def test_weight_without_a_bake_is_judged_by_what_came_since_it_was_asked_for(
+    world: World, production: Environment, came: int, given: list[int], watched: list[bool]
+) -> None:
+    serving_version(world)
+    east = world.at("us-east")
+    east.after_change = lambda verb: east.serve(came) if verb == "switch" else None
+    run = look(queue("1.1.0", strategy={"weights": [50, 100], "bake_seconds": 0}))
+    steps = run.steps.filter(kind="shift", region="us-east").order_by("ordinal")
+    greens = [weights[run.slot] for _, weights, _ in east.history if run.slot in weights]
+    assert list(dict.fromkeys(greens)) == given
+    assert ["from" in step.data for step in steps] == watched
 
 
 def meet(others: Barrier) -> None:
