@@ -234,7 +234,7 @@ def test_release_goes_to_production_past_the_judge(started: Started) -> None:
     callers["rita"].ok("POST", f"{one}decision/", said, Portal_One_Time_Code=_code(portal, "rita"))
     backup = {"value": "clear", "link": "https://ops.example/1"}  # the seed's may be old on a slow machine
     callers["devon"].ok("POST", f"{one}facts/backup_age/", backup)
-    before = {space: set(started.counted(space)) for space in LIVE}
+    before = {space: eventually(lambda: set(started.counted(space)), 60) for space in LIVE}  # noqa: B023
     run = callers["devon"].ok("POST", f"{one}deploy/", {"seal": seal})["run"]
     ended = callers["devon"].wait(
         f"deployments/{run}/", lambda shown: shown["state"] in ("succeeded", "failed", "rolled_back")
