@@ -6,18 +6,19 @@ Settings name `CursorPage` as the API's paginator; views call `answer`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, QuerySet
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from events.errors import Invalid
-from rest.strict import Strict, Text
+from rest.strict import FIRST_YEAR, LAST_YEAR, Strict, Text
 
 
 class CursorPage(CursorPagination):
@@ -34,6 +35,8 @@ class CursorPage(CursorPagination):
         self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any] | None:
         """One page of rows; a cursor that is none is named, not a 404."""
+        column = queryset.model._meta.get_field(self.ordering[0].lstrip("-"))
+        self._is_position = _is_moment if isinstance(column, DateTimeField) else _is_number
         try:
             return super().paginate_queryset(queryset, request, view)
         except NotFound:
@@ -41,6 +44,13 @@ class CursorPage(CursorPagination):
                 "The cursor is not one that this list gave.",
                 fields={"cursor": ["Take it from `next` or `previous` of the page before."]},
             ) from None
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """The cursor; one whose position the ordering column cannot hold is none that was given."""
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None and not self._is_position(str(cursor.position)):
+            raise NotFound
+        return cursor
 
     def get_page_size(self, request: Request) -> int:
         """The limit asked for; anything but 1 to 200 is refused rather than rounded."""
@@ -51,6 +61,18 @@ class CursorPage(CursorPagination):
                 fields={"limit": [f"A whole number from 1 to {self.max_page_size}."]},
             )
         return int(text)
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return moment.tzinfo is not None and FIRST_YEAR <= moment.year <= LAST_YEAR
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 18
 
 
 class PageQuery(Strict):

@@ -157,7 +157,19 @@ def operation(
         parameters=[*parameters, *([IDEMPOTENCY_KEY] if write else [])],
         examples=examples,
     )
-    return wrap
+    query = any(isinstance(parameter, type) for parameter in parameters)
+    return lambda method: with_query(wrap(method)) if query else wrap(method)
+
+
+def with_query(method: Method) -> Method:
+    """Mark a method that reads the query string; `rest.views.Endpoint` refuses a query to any other."""
+    method.reads_query = True  # type: ignore[attr-defined]
+    return method
+
+
+def reads_query(method: object) -> bool:
+    """Whether the method reads the query string."""
+    return bool(getattr(method, "reads_query", False))
 
 
 def _response(gives: Any, code: int, answer: Any) -> OpenApiResponse:

@@ -10,14 +10,16 @@ from typing import Any, ClassVar
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.exceptions import MethodNotAllowed, UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.actors import Actor, of_request
+from events.errors import Invalid
 from rest.once import key_of, once
 from rest.parsers import LengthWanted, StrictJSONParser
+from rest.schema import reads_query
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -37,14 +39,29 @@ class Endpoint(APIView):
         return of_request(self.request)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuse a method that is not here before asking who may use it, and a body without length."""
+        """Refuse a method that is not here before asking who may use it; then what could be misread."""
         if str(request.method) not in self.allowed_methods:
             raise MethodNotAllowed(str(request.method))
         super().initial(request, *args, **kwargs)
+        self._refuse_unread_query(request)
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "") and not request.META.get(
             "CONTENT_LENGTH"
         ):
             raise LengthWanted
+        coding = request.headers.get("Content-Encoding", "").strip().lower()
+        if coding not in ("", "identity"):
+            raise UnsupportedMediaType(
+                coding, f"Send the body as it is; Content-Encoding {coding[:40]} is not taken."
+            )
+
+    def _refuse_unread_query(self, request: Request) -> None:
+        """A query that the method does not read is refused: `?dry_run=true` must not be a wet run."""
+        verb = "get" if request.method == "HEAD" else str(request.method).lower()
+        if request.query_params and not reads_query(getattr(type(self), verb)):
+            raise Invalid(
+                "This call takes no query parameters.",
+                fields={name[:80]: ["No query parameter is taken here."] for name in request.query_params},
+            )
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """As DRF's; a write under an Idempotency-Key is done once."""

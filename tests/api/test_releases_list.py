@@ -42,7 +42,9 @@ def test_filters_narrow(ci: Caller) -> None:
     assert versions(ci.ok("get", "releases/?person=dana&state=draft")) == ["1.0.0"]
 
 
-@pytest.mark.parametrize("query", ["state=nope", "kind=x", "sort=up", "limit=0", "text=%00", "cursor=%ff"])
+@pytest.mark.parametrize(
+    "query", ["state=nope", "kind=x", "sort=up", "limit=0", "text=%00", "cursor=%ff", "cursor=cD0x"]
+)
 def test_unknown_filters_are_refused_by_name(ci: Caller, query: str) -> None:
     problem = ci.no(400, "get", f"releases/?{query}")
     assert list(problem["fields"]) == [query.split("=")[0]]

@@ -17,6 +17,7 @@ from events.models import Event
 from events.services import record
 from hmhp_portal.api import urls as api
 from rest import entity_tags, pagination
+from rest.schema import with_query
 from rest.strict import Flag, Moment, Strict, Text, TextMap, body_of, query_of
 from rest.views import Endpoint
 
@@ -41,6 +42,7 @@ class Note(Strict):
 class Notes(Endpoint):
     policy_actions: ClassVar = {"GET": Action.READ_RELEASES, "POST": Action.CREATE_RELEASE}
 
+    @with_query
     def get(self, request: Request) -> Response:
         query_of(request, pagination.PageQuery)
         rows = Event.objects.filter(stream="probe/1")

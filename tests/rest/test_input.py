@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 from typing import Any
 
 import pytest
@@ -104,3 +106,32 @@ def test_wrong_query_is_refused_by_name(ci: APIClient, query: str) -> None:
     answer = ci.get(f"{NOTES}?{query}")
     assert answer.status_code == 400
     assert list(answer.json()["fields"]) == [query.split("=")[0]]
+
+
+@pytest.mark.parametrize(
+    "position", ["abc", "", "-1", "1.5", "\0", "9" * 30, "\u0663", "2026-11-29 07:10:45+00:00"]
+)
+def test_cursor_that_was_tampered_with_is_refused_by_name(ci: APIClient, position: str) -> None:
+    cursor = base64.b64encode(f"p={position}".encode()).decode()
+    answer = ci.get(NOTES, {"cursor": cursor})
+    assert answer.status_code == 400
+    assert list(answer.json()["fields"]) == ["cursor"]
+
+
+def test_query_that_a_call_does_not_read_is_refused_before_it_acts(ci: APIClient) -> None:
+    answer = ci.post(f"{NOTES}?dry_run=true", {"text": "a"}, format="json")
+    assert answer.status_code == 400
+    assert list(answer.json()["fields"]) == ["dry_run"]
+    assert not Event.objects.filter(stream="probe/1").exists()
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_reading_refuses_a_query_that_it_does_not_read(ci: APIClient, method: str) -> None:
+    assert getattr(ci, method)("/api/v1/tagged/?at=yesterday").status_code == 400
+
+
+def test_packed_body_is_told_to_come_unpacked(ci: APIClient) -> None:
+    packed = gzip.compress(b'{"text": "a"}')
+    answer = ci.post(NOTES, packed, content_type="application/json", HTTP_CONTENT_ENCODING="gzip")
+    assert answer.status_code == 415
+    assert "Content-Encoding gzip" in answer.json()["detail"]
