@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 
+from releases.recurrence import plain_zone
 from releases.states import Kind, MigrationClass, Outcome, Verdict
 
 LONG = 10_000
@@ -298,5 +299,8 @@ class SealedStart(Start):
 
 
 def choose_zone(field: forms.Field, zones: Iterable[str]) -> None:
-    """Give a zone field its choices, each once."""
-    field.choices = [(zone, zone) for zone in dict.fromkeys(zones)]  # type: ignore[attr-defined]
+    """Give a zone field its choices, each once; UTC has two names, and the first one given is kept."""
+    choices: dict[str, str] = {}
+    for zone in zones:
+        choices.setdefault(plain_zone(zone), zone)
+    field.choices = [(zone, label) for label, zone in choices.items()]  # type: ignore[attr-defined]

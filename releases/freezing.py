@@ -54,18 +54,18 @@ def read_span(given: Mapping[str, Any], path: str, faults: Faults) -> Span:
 
 
 def _once(given: Mapping[str, Any], path: str, zone: str, faults: Faults) -> Span:
-    starts = _moment(given.get("starts"), f"{path}starts", zone, faults)
-    ends = _moment(given.get("ends"), f"{path}ends", zone, faults)
+    starts = _moment(given.get("starts"), f"{path}starts", zone, faults, earliest=True)
+    ends = _moment(given.get("ends"), f"{path}ends", zone, faults, earliest=False)
     if starts and ends and ends <= starts:
         fault(faults, f"{path}ends", "A freeze must end after it starts.")
     return Span(starts, ends, None, None, None, None, zone)
 
 
-def _moment(value: object, path: str, zone: str, faults: Faults) -> datetime | None:
+def _moment(value: object, path: str, zone: str, faults: Faults, *, earliest: bool) -> datetime | None:
     try:
         found = parse_datetime(value) if isinstance(value, str) else value
         if isinstance(found, datetime):
-            return local(found, zone).astimezone(UTC)
+            return local(found, zone, earliest=earliest).astimezone(UTC)
     except (ValueError, OverflowError):
         pass
     fault(faults, path, "Give a date and time such as 2026-12-19T00:00:00.")

@@ -48,13 +48,41 @@ def spans(weekly: Weekly, start: datetime, end: datetime) -> Iterator[tuple[date
 
 def _moment(day: date, at: time, zone: ZoneInfo, *, earliest: bool) -> datetime:
     """The local time in UTC; of the two readings that a change of clocks leaves, the wanted one."""
-    readings = [datetime.combine(day, at, tzinfo=zone).replace(fold=fold).astimezone(UTC) for fold in (0, 1)]
+    readings = _readings(datetime.combine(day, at), zone)
     return min(readings) if earliest else max(readings)
 
 
-def local(moment: datetime, zone: str) -> datetime:
-    """A moment given without an offset, read as local time in `zone`; one with an offset stays itself."""
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(zone))
+def _readings(moment: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Both readings of a local time in UTC; they differ only where clocks change."""
+    first, second = (moment.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return first, second
+
+
+def local(moment: datetime, zone: str, *, earliest: bool = True) -> datetime:
+    """A moment given without an offset, read as local time in `zone`; one with an offset stays itself.
+
+    Where a change of clocks leaves two readings it is the earliest or the latest.
+    """
+    if moment.tzinfo is not None:
+        return moment
+    readings = _readings(moment, ZoneInfo(zone))
+    return min(readings) if earliest else max(readings)
+
+
+def unclear(moment: datetime, zone: str) -> str:
+    """Why a local time names no one moment, and what to give instead; "" where it does or has an offset."""
+    if moment.tzinfo is not None:
+        return ""
+    here = ZoneInfo(zone)
+    first, second = _readings(moment, here)
+    if first == second:
+        return ""
+    said = f"{moment:%Y-%m-%d %H:%M}"
+    if first.astimezone(here).replace(tzinfo=None) != moment:
+        later = first.astimezone(here)
+        return f"{said} does not exist in {zone}: clocks are put forward. Give {later:%Y-%m-%d %H:%M}."
+    choice = f"{first:%Y-%m-%d %H:%M} or {second:%Y-%m-%d %H:%M}"
+    return f"{said} comes twice in {zone}: clocks are put back. Give it in UTC: {choice}."
 
 
 def is_zone(name: object) -> bool:
@@ -66,3 +94,8 @@ def is_zone(name: object) -> bool:
     except (KeyError, ValueError, OSError):
         return False
     return True
+
+
+def plain_zone(name: str) -> str:
+    """A zone as people read it: UTC by its one name."""
+    return "UTC" if name == "Etc/UTC" else name

@@ -23,7 +23,7 @@ from releases.errors import BadWindow
 from releases.models import Release
 from releases.queries.calendar import frozen
 from releases.queries.overrides import Passed, overrides_of, passed_by, still_stopping
-from releases.recurrence import is_zone, local
+from releases.recurrence import is_zone, local, unclear
 from releases.services.keeping import demand_fresh, demand_state, keep, locked, moment
 from releases.states import ReleaseState
 from releases.texts import Faults, fault
@@ -127,6 +127,9 @@ def _time(value: object, field: str, zone: str, faults: Faults) -> datetime | No
     try:
         found = parse_datetime(value) if isinstance(value, str) else value
         if isinstance(found, datetime):
+            if doubt := unclear(found, zone):
+                fault(faults, field, doubt)
+                return None
             return local(found, zone).astimezone(clock.now().tzinfo)
     except (ValueError, OverflowError):
         pass

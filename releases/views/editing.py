@@ -18,6 +18,7 @@ from approvals.policy import Action
 from releases import forms
 from releases.errors import ReleaseNotFound
 from releases.models import Component, FactDefinition, Release, ReleaseItem
+from releases.recurrence import plain_zone
 from releases.services import authors as authorship
 from releases.services import contents, create, edit, facts, items, window
 from releases.views.verbs.base import ReleaseAct
@@ -139,7 +140,7 @@ class SetWindow(ReleaseAct):
         zone = release.window_zone or "UTC"
         start, end = (at.astimezone(ZoneInfo(zone)) for at in (release.window_start, release.window_end))
         until = f"{end:%H:%M}" if start.date() == end.date() else f"{end:%Y-%m-%d %H:%M}"
-        span = f"{start:%Y-%m-%d %H:%M} to {until} ({zone})"
+        span = f"{start:%Y-%m-%d %H:%M} to {until} ({plain_zone(zone)})"
         return f"The window of {release.version} is {span}."
 
     def effects(self, release: Release) -> list[str]:
@@ -158,7 +159,7 @@ class SetWindow(ReleaseAct):
         if release.window_start and release.window_end:
             for name, at in (("start", release.window_start), ("end", release.window_end)):
                 initial[name] = f"{at.astimezone(ZoneInfo(kept)):%Y-%m-%dT%H:%M}"
-        return {"zones": [*zones_of(zone), kept], "initial": initial}
+        return {"zones": [kept, *zones_of(zone)], "initial": initial}
 
     def perform(self, data: dict[str, Any]) -> str:
         """Set it."""

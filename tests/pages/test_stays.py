@@ -57,3 +57,12 @@ def test_window_form_begins_with_the_window_that_stands(logged_in: Door) -> None
     seen = look(logged_in("rita"), f"{release.link}window/")
     assert f"The window of {release.version} is " in seen.heading
     assert seen.markup.count(f'value="{release.window_start:%Y-%m-%dT%H:%M}"') == 1
+
+
+def test_window_form_offers_utc_once(logged_in: Door) -> None:
+    release = world.approved()
+    type(release).objects.filter(pk=release.pk).update(window_zone="Etc/UTC")
+    seen = look(logged_in("rita"), f"{release.link}window/")
+    assert seen.markup.count(">UTC</option>") == 1
+    assert "Etc/UTC<" not in seen.markup
+    assert "(UTC)." in seen.heading

@@ -44,6 +44,23 @@ def test_skipped_and_repeated_hours_never_open_a_freeze() -> None:
     assert autumn == [("Sun 25 00:30", "Sun 25 01:45")]  # 02:30 comes twice
 
 
+@pytest.mark.django_db
+@pytest.mark.usefixtures("platform")
+def test_freeze_between_hours_that_clocks_skip_or_repeat_stands_at_its_longest() -> None:
+    made = freezes.add(
+        actor=actor("rita"),
+        name="Change of clocks",
+        reason="Nobody knows the hour",
+        starts_at="2030-10-27T02:30:00",
+        ends_at="2030-10-27T02:45:00",
+        zone="Europe/Berlin",
+    )
+    assert (made.starts_at, made.ends_at) == (
+        datetime(2030, 10, 27, 0, 30, tzinfo=UTC),
+        datetime(2030, 10, 27, 1, 45, tzinfo=UTC),
+    )
+
+
 def test_a_zone_beyond_the_date_line_has_its_own_weekday() -> None:
     rule = weekly("Pacific/Kiritimati", (0, time(8)), (0, time(10)))  # UTC+14
     assert within(rule, datetime(2026, 11, 22, tzinfo=UTC), 1) == [("Sun 22 18:00", "Sun 22 20:00")]

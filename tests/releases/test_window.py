@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -63,6 +63,28 @@ def test_local_times_are_read_in_their_zone() -> None:
     tomorrow = (clock.now() + timedelta(days=1)).date()
     put(f"{tomorrow}T22:00:00", f"{tomorrow}T23:00:00", "Asia/Kolkata")
     assert (world.again(release).window_start.hour, world.again(release).window_start.minute) == (16, 30)
+
+
+@pytest.mark.parametrize(
+    ("start", "told"),
+    [
+        ("2030-03-31T02:30:00", "does not exist in Europe/Berlin.*Give 2030-03-31 03:30"),
+        ("2030-10-27T02:30:00", "comes twice in Europe/Berlin.*in UTC: 2030-10-27 00:30 or 2030-10-27 01:30"),
+    ],
+)
+def test_local_time_that_a_change_of_clocks_skips_or_repeats_is_refused(start: str, told: str) -> None:
+    world.draft()
+    with pytest.raises(BadWindow, match=told) as error:
+        put(start, f"{start[:11]}04:00:00", "Europe/Berlin")
+    assert set(error.value.fields) == {"window.start"}
+
+
+def test_repeated_hour_is_taken_with_its_offset() -> None:
+    release = world.draft()
+    with clock.at(datetime(2030, 10, 1, tzinfo=UTC)):
+        put("2030-10-27T02:30:00+02:00", "2030-10-27T02:30:00+01:00", "Europe/Berlin")
+    kept = world.again(release)
+    assert kept.window_end - kept.window_start == HOUR
 
 
 def test_window_inside_a_freeze_is_refused_with_its_reason() -> None:
