@@ -23,6 +23,11 @@ def fault(faults: Faults, field: str, sentence: str) -> None:
     faults.setdefault(field, []).append(sentence)
 
 
+def ended(text: str) -> str:
+    """What somebody wrote, closed so that a sentence can follow it."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
 def has_controls(text: str, *, lines: bool = False) -> bool:
     """True for control characters and lone surrogates; line ends and tabs pass where `lines` are wanted."""
     allowed = _ALLOWED_CONTROLS if lines else frozenset()

@@ -16,10 +16,12 @@ from deployments.states import RunState
 from events import clock
 from releases.content import missing_components
 from releases.models import Lessons, Release
+from releases.queries.calendar import Frozen
 from releases.queries.fact import listed, utc
 from releases.queries.items import ItemStanding
 from releases.queries.known import Known
 from releases.states import ReleaseState
+from releases.texts import ended
 
 
 @dataclass(slots=True)
@@ -32,6 +34,7 @@ class _Known:
     gates: dict[int, Gate] = field(default_factory=dict)
     validations: dict[int, list[ItemStanding]] = field(default_factory=dict)
     taught: set[int] = field(default_factory=set)
+    held: dict[int, Frozen] = field(default_factory=dict)
 
 
 def headline(release: Release) -> str:
@@ -60,6 +63,7 @@ def _know(releases: list[Release], shared: Known) -> _Known:
     )
     known.gates = shared.gates(by_state.get(ReleaseState.REVIEW, []))
     known.validations = shared.validations(by_state.get(ReleaseState.VALIDATING, []))
+    known.held = shared.held(by_state.get(ReleaseState.APPROVED, []))
     back = [r.pk for r in by_state.get(ReleaseState.ROLLED_BACK, [])]
     if back:
         known.taught = set(Lessons.objects.filter(release_id__in=back).values_list("release_id", flat=True))
@@ -120,11 +124,13 @@ def _approved(release: Release, known: _Known) -> str:
     start, end = release.window_start, release.window_end
     if start is None or end is None:
         return "Approved."
-    if known.now < start:
-        return f"Approved; its window opens at {utc(start)}."
-    if known.now < end:
-        return f"Approved; its window is open until {utc(end)}, it waits to be started."
-    return f"Approved, but its window ended at {utc(end)}."
+    if known.now >= end:
+        return f"Approved, but its window ended at {utc(end)}."
+    opened = known.now >= start
+    window = f"its window is open until {utc(end)}" if opened else f"its window opens at {utc(start)}"
+    if (span := known.held.get(release.pk)) is not None:
+        return f"Approved, but the freeze “{span.freeze.name}” holds it until {utc(span.end)}; {window}."
+    return f"Approved; {window}, it waits to be started." if opened else f"Approved; {window}."
 
 
 def _deploying(release: Release, known: _Known) -> str:
@@ -158,7 +164,7 @@ def _ended(release: Release, known: _Known) -> str:
 
 
 def _rejected(release: Release, known: _Known) -> str:
-    return f"Rejected: {release.closing_reason or 'no-go'} A Release Manager can reopen it."
+    return f"Rejected: {ended(release.closing_reason or 'no-go')} A Release Manager can reopen it."
 
 
 SENTENCES: dict[ReleaseState, Callable[[Release, _Known], str]] = {

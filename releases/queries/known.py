@@ -11,12 +11,14 @@ from approvals import queries as approvals
 from approvals.models import Gate
 from approvals.queries.owed import urgent_gates
 from releases.models import Component, Release
+from releases.queries.calendar import Frozen
+from releases.queries.holding import held
 from releases.queries.items import ItemStanding, standings_of
 from releases.states import ItemList
 
 
 class Known:
-    """Gates with signatures, names of components, and validations; three queries at most per kind."""
+    """Gates with signatures, components, validations, and freezes that hold; at most three queries a kind."""
 
     _urgent: list[Gate]
 
@@ -24,6 +26,8 @@ class Known:
         self._gates: dict[int, Gate] = {}
         self._components: list[str] | None = None
         self._validations: dict[int, list[ItemStanding]] = {}
+        self._asked: set[int] = set()
+        self._held: dict[int, Frozen] = {}
 
     def gates(self, releases: Sequence[Release]) -> dict[int, Gate]:
         """The gates of these releases by their id, with requirements and signatures."""
@@ -57,3 +61,11 @@ class Known:
         if missing:
             self._validations |= standings_of(missing, ItemList.VALIDATION)
         return self._validations
+
+    def held(self, approved: Sequence[Release]) -> dict[int, Frozen]:
+        """The freeze that holds each of these approved releases, by release id."""
+        missing = [release for release in approved if release.pk not in self._asked]
+        if missing:
+            self._held |= held(missing)
+            self._asked |= {release.pk for release in missing}
+        return self._held

@@ -88,7 +88,7 @@ def waiting_among(actor: Actor, releases: Sequence[Release], known: Known) -> li
         *_runs(by_state, actor),
         *urgent.late,
         *_lessons(by_state, actor),
-        *_starts(by_state, actor),
+        *_starts(by_state, actor, known),
         *urgent.owed,
         *_signatures(by_state, actor, known),
         *urgent.policy,
@@ -105,6 +105,7 @@ def know(releases: Sequence[Release]) -> Known:
     known.urgent(by_state.get(ReleaseState.REVIEW, []))
     known.components()
     known.validations(by_state.get(ReleaseState.VALIDATING, []))
+    known.held(by_state.get(ReleaseState.APPROVED, []))
     return known
 
 
@@ -133,15 +134,19 @@ def _lessons(by_state: ByState, actor: Actor) -> Iterator[Waiting]:
         yield Waiting(release.label, text, release.link, "Write them down")
 
 
-def _starts(by_state: ByState, actor: Actor) -> Iterator[Waiting]:
+def _starts(by_state: ByState, actor: Actor, known: Known) -> Iterator[Waiting]:
     if may(actor, Action.DEPLOY):
         return
-    now = clock.now()
-    for release in by_state.get(ReleaseState.APPROVED, []):
+    now, approved = clock.now(), by_state.get(ReleaseState.APPROVED, [])
+    for release in approved:
         start, end = release.window_start, release.window_end
         if start is None or end is None or start - now > SOON or now >= end:
             continue
-        if now < start:
+        span = known.held(approved).get(release.pk)
+        if span is not None:
+            text = f"The freeze “{span.freeze.name}” holds it until {utc(span.end)}."
+            yield Waiting(release.label, text, f"{release.link}go/", "Look")
+        elif now < start:
             yield Waiting(release.label, f"Its window opens at {utc(start)}.", release.link, "Look")
         else:
             yield Waiting(

@@ -111,7 +111,7 @@ def room(
     rows = reading.change_rows(release)
     dock_view, sheets = dock.dock(release, actor, readiness, context["signs"])
     return context | {
-        "headline": _headline(release, dock_view),
+        "headline": _headline(release, dock_view, context["headline"]),
         "lede": _lede(release),
         "facts": facts,
         "sources": _sources(facts),
@@ -148,10 +148,10 @@ def _sign_part(
     return part
 
 
-def _headline(release: Release, shown: dock.Dock) -> str:
+def _headline(release: Release, shown: dock.Dock, said: str) -> str:
     """While it is decided: how much is left; else the release's own sentence."""
     if release.status != ReleaseState.REVIEW:
-        return f"{release.version}. {queries.headline(release)}"
+        return f"{release.version}. {said}"
     left = len(shown.waits)
     if not left:
         return f"{release.version} is ready to go: nothing is left."

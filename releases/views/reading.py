@@ -21,6 +21,7 @@ from events.names import readable
 from releases import queries
 from releases.errors import ReleaseNotFound
 from releases.models import Author, Release
+from releases.queries.holding import meets_freeze
 from releases.queries.lists import JOINED
 from releases.states import ReleaseState
 from releases.views import acts, changes, signs, stages
@@ -40,7 +41,7 @@ def get_release(version: str) -> Release:
     if version.isprintable():
         found = (
             rows.prefetch_related(Prefetch("authors", Author.objects.select_related("user")))
-            .annotate(policy_in_force=newest_number(), urgent=anything_urgent())
+            .annotate(policy_in_force=newest_number(), urgent=anything_urgent(), meets_freeze=meets_freeze())
             .filter(version=version)
             .first()
         )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from events import clock
 from releases import queries
 from releases.errors import ReleaseNotFound
-from releases.models import Release
+from releases.models import Freeze, Release
+from releases.services import freezes, overriding
 from releases.states import ReleaseState
 from tests import cast
 from tests.releases import world
@@ -79,6 +83,44 @@ def test_person_finds_what_waits_for_them(state: str, name: str, words: str) -> 
 def test_author_is_not_asked_to_sign() -> None:
     world.in_review(authors=[{"login": "sasha-gh"}])
     assert queries.for_person(cast.actor("sasha")) == []
+
+
+def freeze(name: str = "Crisis week") -> None:
+    now = clock.now()
+    freezes.add(
+        actor=cast.actor("rita"),
+        name=name,
+        reason="Peak",
+        starts_at=now - timedelta(minutes=1),
+        ends_at=now + timedelta(hours=1),
+    )
+
+
+def test_approved_release_under_a_freeze_does_not_say_that_it_waits_to_be_started() -> None:
+    release = world.approved()
+    freeze()
+    assert "but the freeze “Crisis week” holds it until" in queries.headline(world.again(release))
+    (waits,) = queries.for_person(cast.actor("devon"))
+    assert waits.sentence.startswith("The freeze “Crisis week” holds it until")
+    assert waits.label == "Look"
+
+
+def test_approved_release_that_was_let_through_a_freeze_waits_to_be_started() -> None:
+    release = world.approved()
+    freeze()
+    standing = list(Freeze.objects.values_list("pk", flat=True))
+    overriding.override(
+        release.version, actor=cast.actor("rita"), freezes=standing, reason="Urgent", seal=release.seal
+    )
+    assert "it waits to be started" in queries.headline(world.again(release))
+    (waits,) = queries.for_person(cast.actor("devon"))
+    assert waits.label == "Start"
+
+
+def test_remark_of_a_veto_is_closed_before_the_next_sentence() -> None:
+    release = world.in_review()
+    world.sign(release, "quinn", answer="no_go", remark="Reminders arrive twice")
+    assert "Reminders arrive twice. A Release Manager can" in queries.headline(world.again(release))
 
 
 def count(call: object) -> int:
