@@ -138,7 +138,7 @@ def controls(actor: Actor, run: DeploymentRun) -> list[Act]:
                 "danger",
                 refused,
                 asks=True,
-                hint=" ".join(abort_effects(run, [])[:1]),
+                hint=abort_effects(run, [(name, None) for name in run.plan.get("regions", [])])[0],
             )
         )
     return acts

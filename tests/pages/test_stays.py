@@ -66,3 +66,13 @@ def test_window_form_offers_utc_once(logged_in: Door) -> None:
     assert seen.markup.count(">UTC</option>") == 1
     assert "Etc/UTC<" not in seen.markup
     assert "(UTC)." in seen.heading
+
+
+def test_way_back_is_told_with_every_region_it_reaches(logged_in: Door) -> None:
+    run = world.monitoring().production_run
+    count = len(run.plan["regions"])
+    told = f"All traffic of {count} region{'' if count == 1 else 's'} goes to "
+    for path in (f"/deployments/{run.pk}/", f"/deployments/{run.pk}/panels/"):
+        words = look(logged_in("devon"), path).words
+        assert told in words
+        assert "0 regions" not in words
