@@ -18,6 +18,8 @@ from rest.strict import Nothing, Strict
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 PROBLEM = "application/problem+json"
+QUERY = "query"
+"""The query string, as `reading` names it; headers go by their names."""
 
 REFUSALS: dict[int, tuple[str, str, str]] = {
     400: ("invalid", "The input is not valid; `fields` names what.", "One field is not valid."),
@@ -157,19 +159,25 @@ def operation(
         parameters=[*parameters, *([IDEMPOTENCY_KEY] if write else [])],
         examples=examples,
     )
-    query = any(isinstance(parameter, type) for parameter in parameters)
-    return lambda method: with_query(wrap(method)) if query else wrap(method)
+    read = [QUERY] if any(isinstance(parameter, type) for parameter in parameters) else []
+    read += [IF_MATCH.name] if any(parameter is IF_MATCH for parameter in parameters) else []
+    return lambda method: reading(*read)(wrap(method))
 
 
-def with_query(method: Method) -> Method:
-    """Mark a method that reads the query string; `rest.views.Endpoint` refuses a query to any other."""
-    method.reads_query = True  # type: ignore[attr-defined]
-    return method
+def reading(*what: str) -> Callable[[Method], Method]:
+    """Mark a method with what it reads beside the body; `rest.views.Endpoint` refuses what is not read."""
+
+    def mark(method: Method) -> Method:
+        method.reads = frozenset(what)  # type: ignore[attr-defined]
+        return method
+
+    return mark
 
 
-def reads_query(method: object) -> bool:
-    """Whether the method reads the query string."""
-    return bool(getattr(method, "reads_query", False))
+def read_by(method: object) -> frozenset[str]:
+    """What the method reads beside the body: QUERY, If-Match."""
+    found: frozenset[str] = getattr(method, "reads", frozenset())
+    return found
 
 
 def _response(gives: Any, code: int, answer: Any) -> OpenApiResponse:

@@ -19,7 +19,7 @@ from accounts.actors import Actor, of_request
 from events.errors import Invalid
 from rest.once import key_of, once
 from rest.parsers import LengthWanted, StrictJSONParser
-from rest.schema import reads_query
+from rest.schema import IF_MATCH, QUERY, read_by
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -43,7 +43,7 @@ class Endpoint(APIView):
         if str(request.method) not in self.allowed_methods:
             raise MethodNotAllowed(str(request.method))
         super().initial(request, *args, **kwargs)
-        self._refuse_unread_query(request)
+        self._refuse_unread(request)
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "") and not request.META.get(
             "CONTENT_LENGTH"
         ):
@@ -54,13 +54,20 @@ class Endpoint(APIView):
                 coding, f"Send the body as it is; Content-Encoding {coding[:40]} is not taken."
             )
 
-    def _refuse_unread_query(self, request: Request) -> None:
-        """A query that the method does not read is refused: `?dry_run=true` must not be a wet run."""
+    def _refuse_unread(self, request: Request) -> None:
+        """What the method would not keep to is refused: `?dry_run=true` must not be a wet run."""
         verb = "get" if request.method == "HEAD" else str(request.method).lower()
-        if request.query_params and not reads_query(getattr(type(self), verb)):
+        read = read_by(getattr(type(self), verb))
+        if request.query_params and QUERY not in read:
             raise Invalid(
                 "This call takes no query parameters.",
                 fields={name[:80]: ["No query parameter is taken here."] for name in request.query_params},
+            )
+        header = IF_MATCH.name
+        if request.method not in SAFE and request.headers.get(header, "").strip() and header not in read:
+            raise Invalid(
+                "This call does not compare revisions, so it takes no If-Match.",
+                fields={header: ["Not taken here; leave it away."]},
             )
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -84,6 +84,11 @@ FRAMEWORK: dict[type[exceptions.APIException], tuple[str, str]] = {
 }
 """What DRF raises by itself: our stable type and title for it."""
 
+SIGN_IN = (
+    "Send “Authorization: Bearer” and an API token, or the cookie of a session. "
+    "Tokens are made on the page API tokens."
+)
+
 
 def handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     """DRF's exception handler: the problem that `exc` means, never a bare 500 page."""
@@ -159,6 +164,8 @@ def _of_framework(exc: exceptions.APIException) -> Problem:
     detail = str(exc.detail) if not isinstance(exc.detail, (list, dict)) else title
     if kind == "not-allowed" and "CSRF" in detail:
         kind, title = "csrf", "This session did not come with its CSRF token"
+    if kind == "not-signed-in":
+        detail = SIGN_IN
     headers: dict[str, str] = {}
     if auth := getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = auth

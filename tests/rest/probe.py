@@ -17,7 +17,7 @@ from events.models import Event
 from events.services import record
 from hmhp_portal.api import urls as api
 from rest import entity_tags, pagination
-from rest.schema import with_query
+from rest.schema import IF_MATCH, QUERY, reading
 from rest.strict import Flag, Moment, Strict, Text, TextMap, body_of, query_of
 from rest.views import Endpoint
 
@@ -42,7 +42,7 @@ class Note(Strict):
 class Notes(Endpoint):
     policy_actions: ClassVar = {"GET": Action.READ_RELEASES, "POST": Action.CREATE_RELEASE}
 
-    @with_query
+    @reading(QUERY)
     def get(self, request: Request) -> Response:
         query_of(request, pagination.PageQuery)
         rows = Event.objects.filter(stream="probe/1")
@@ -72,6 +72,7 @@ class Tagged(Endpoint):
     def get(self, request: Request) -> Response:
         return entity_tags.answer(request, {"a": 1}, '"3-17"')
 
+    @reading(IF_MATCH.name)
     def patch(self, request: Request) -> Response:
         return Response({"read": entity_tags.if_match(request)})
 

@@ -125,6 +125,13 @@ def test_query_that_a_call_does_not_read_is_refused_before_it_acts(ci: APIClient
     assert not Event.objects.filter(stream="probe/1").exists()
 
 
+def test_write_that_compares_no_revision_refuses_if_match(ci: APIClient) -> None:
+    answer = ci.post(NOTES, {"text": "a"}, format="json", HTTP_IF_MATCH='"3"')
+    assert answer.status_code == 400
+    assert list(answer.json()["fields"]) == ["If-Match"]
+    assert not Event.objects.filter(stream="probe/1").exists()
+
+
 @pytest.mark.parametrize("method", ["get", "head"])
 def test_reading_refuses_a_query_that_it_does_not_read(ci: APIClient, method: str) -> None:
     assert getattr(ci, method)("/api/v1/tagged/?at=yesterday").status_code == 400

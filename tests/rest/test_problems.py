@@ -45,6 +45,7 @@ def test_nobody_is_asked_to_sign_in() -> None:
     assert answer.status_code == 401
     assert answer["WWW-Authenticate"].startswith("Bearer")
     assert answer.json()["type"] == "/api/v1/problems/not-signed-in/"
+    assert "Authorization: Bearer" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(
