@@ -39,25 +39,31 @@ class Span:
             setattr(freeze, name, getattr(self, name))
 
 
-def read_span(given: Mapping[str, Any], path: str, faults: Faults) -> Span:
-    """The span in `given` (starts, ends, weekly, zone); faults go under `path`."""
+FILE_NAMES = ("starts", "ends")
+"""What the platform file calls beginning and end; API and pages name them otherwise."""
+
+
+def read_span(
+    given: Mapping[str, Any], path: str, faults: Faults, once: tuple[str, str] = FILE_NAMES
+) -> Span:
+    """The span in `given` (those of `once`, weekly, zone); faults go under `path`, by the same names."""
     zone = given.get("zone") or "Etc/UTC"
     if not is_zone(zone):
         fault(faults, f"{path}zone", "The zone is an IANA name such as Europe/Berlin.")
         zone = "Etc/UTC"
     weekly = given.get("weekly")
     if weekly is None:
-        return _once(given, path, zone, faults)
-    if given.get("starts") is not None or given.get("ends") is not None:
-        fault(faults, f"{path}weekly", "A freeze stands once (starts, ends) or weekly, not both.")
+        return _once(given, path, zone, faults, *once)
+    if any(given.get(name) is not None for name in once):
+        fault(faults, f"{path}weekly", f"A freeze stands once ({', '.join(once)}) or weekly, not both.")
     return _weekly(weekly, path, zone, faults)
 
 
-def _once(given: Mapping[str, Any], path: str, zone: str, faults: Faults) -> Span:
-    starts = _moment(given.get("starts"), f"{path}starts", zone, faults, earliest=True)
-    ends = _moment(given.get("ends"), f"{path}ends", zone, faults, earliest=False)
+def _once(given: Mapping[str, Any], path: str, zone: str, faults: Faults, opening: str, closing: str) -> Span:
+    starts = _moment(given.get(opening), f"{path}{opening}", zone, faults, earliest=True)
+    ends = _moment(given.get(closing), f"{path}{closing}", zone, faults, earliest=False)
     if starts and ends and ends <= starts:
-        fault(faults, f"{path}ends", "A freeze must end after it starts.")
+        fault(faults, f"{path}{closing}", "A freeze must end after it starts.")
     return Span(starts, ends, None, None, None, None, zone)
 
 

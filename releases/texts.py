@@ -45,7 +45,7 @@ def line(value: object, field: str, faults: Faults, *, limit: int, required: boo
         return ""
     if has_controls(text):
         fault(faults, field, "This holds control characters; use plain text on one line.")
-    elif required and not text:
+    elif required and not _says_something(text):
         fault(faults, field, "This must not be empty.")
     return text
 
@@ -63,7 +63,7 @@ def paragraph(value: object, field: str, faults: Faults, *, limit: int, required
         fault(faults, field, "This holds control characters other than line ends and tabs.")
     elif len(text.encode()) > limit:
         fault(faults, field, f"This is longer than {limit:,} bytes; link to longer texts.")
-    elif required and not text:
+    elif required and not _says_something(text):
         fault(faults, field, "This must not be empty.")
     return text
 
@@ -82,6 +82,19 @@ def link(value: object, field: str, faults: Faults) -> str:
         parts = urlsplit(text)
     except ValueError:
         parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.hostname or " " in text:
+    if parts.scheme not in ("http", "https") or not parts.hostname or not _seen_whole(text):
         fault(faults, field, "A link is a whole http:// or https:// address.")
+    elif "@" in parts.netloc:
+        fault(faults, field, "A link is kept for good and carries no name or password before its host.")
+        return ""
     return text
+
+
+def _seen_whole(address: str) -> bool:
+    """An address without spaces and without characters that nobody sees."""
+    return not any(unicodedata.category(c)[0] in "ZC" for c in address)
+
+
+def _says_something(text: str) -> bool:
+    """True where at least one character can be seen; a reason of zero-width spaces is none."""
+    return any(unicodedata.category(c)[0] not in "ZC" for c in text)

@@ -47,19 +47,20 @@ def add(
     """
     policy.require(actor, Action.MANAGE_FREEZES)
     faults: Faults = {}
-    span = read_span({"starts": starts_at, "ends": ends_at, "weekly": weekly, "zone": zone}, "", faults)
-    where = list(environments) if environments is not None else [deployments.production().name]
+    given = {"starts_at": starts_at, "ends_at": ends_at, "weekly": weekly, "zone": zone}
+    span = read_span(given, "", faults, ("starts_at", "ends_at"))
+    where = list(dict.fromkeys([deployments.production().name] if environments is None else environments))
     _read_scope(where, passes, faults)
     freeze = Freeze(
         name=texts.line(name, "name", faults, limit=120, required=True),
         reason=texts.remark(reason, faults, field="reason", required=True),
         environments=where,
-        passes=list(passes),
+        passes=list(dict.fromkeys(passes)),
         by=actor.id,
         added_at=clock.now(),
     )
     if span.ends_at is not None and span.ends_at <= clock.now():
-        fault(faults, "ends", "This freeze is over already.")
+        fault(faults, "ends_at", "This freeze is over already.")
     if faults:
         raise Invalid(first(faults), fields=faults)
     span.put(freeze)

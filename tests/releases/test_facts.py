@@ -65,3 +65,27 @@ def test_time_with_seconds_is_told_to_the_second() -> None:
     """A start refused within the minute of the window's opening must not read as if it had opened."""
     assert utc(datetime(2026, 11, 24, 15, 12, 28, tzinfo=UTC)) == "2026-11-24 15:12:28 UTC"
     assert utc(datetime(2026, 11, 24, 15, 12, tzinfo=UTC)) == "2026-11-24 15:12 UTC"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://ci:secret@ci.example/9118",
+        "https://token@ci.example/",
+        "https://ci.example/\u2028x",
+        "https://\u200bci",
+    ],
+)
+def test_link_with_credentials_or_unseen_characters_is_refused(link: str) -> None:
+    world.draft()
+    with pytest.raises(BadContent) as refused:
+        say("clear", link=link)
+    assert list(refused.value.fields) == ["link"]
+    assert "secret" not in str(refused.value.fields)
+
+
+def test_remark_that_nobody_can_see_is_none() -> None:
+    world.draft()
+    with pytest.raises(BadContent) as refused:
+        say("blocks", remark="\u200b \u2060")
+    assert list(refused.value.fields) == ["remark"]
