@@ -12,7 +12,8 @@ from typing import Any
 
 from platforms.base import ComponentSpec, JobResult, JobSpec, PlatformRefused, PlatformUnavailable, SlotSpec
 from platforms.kubernetes import names, slots
-from platforms.kubernetes.reasons import BEGINS, pod_trouble
+from platforms.kubernetes.complaints import Complaints
+from platforms.kubernetes.reasons import BEGINS, trouble_of
 from platforms.kubernetes.refusals import Conflict, Missing
 from platforms.kubernetes.render.section import read_section
 from platforms.kubernetes.target import Target, label, notes, own_container
@@ -50,14 +51,14 @@ def _told(target: Target, found: JSON, job: JobSpec) -> JobResult:
         if condition.get("status") == "True" and condition.get("type") in ("Failed", "FailureTarget"):
             why = str(condition.get("message") or condition.get("reason") or "it failed")
             return JobResult(job.key, "failed", code, (*lines, why) if code is None else lines, truncated)
-    return JobResult(job.key, "running", None, lines or _waiting(pod), truncated)
+    return JobResult(job.key, "running", None, lines or _waiting(target, pod), truncated)
 
 
-def _waiting(pod: JSON | None) -> tuple[str, ...]:
+def _waiting(target: Target, pod: JSON | None) -> tuple[str, ...]:
     """What keeps the job's pod from beginning, where that may last."""
     if pod is None or (pod.get("status") or {}).get("phase") != "Pending":
         return ()
-    trouble = pod_trouble(pod)
+    trouble = trouble_of(pod, Complaints(target).of)
     return () if trouble in ("", *BEGINS) else (f"The job's pod {trouble}",)
 
 

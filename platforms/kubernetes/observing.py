@@ -22,6 +22,7 @@ from platforms.kubernetes import (
     way_back,
 )
 from platforms.kubernetes.adopting.pods import of_all_colours
+from platforms.kubernetes.complaints import Complaints
 from platforms.kubernetes.target import (
     Target,
     fence_of,
@@ -85,11 +86,12 @@ def _slots(target: Target) -> list[SlotState]:
     for pod in of_all_colours(target):
         if label(pod, names.ROLE) != "job":
             pods.setdefault(label(pod, names.SLOT), []).append(pod)
-    found = []
+    found, complaint = [], Complaints(target).of
     for name in sorted({*records, *pods}):
         record = records.get(name)
         release = notes(record).get(names.RELEASE, "") if record else _release(pods[name][0])
-        found.append(SlotState(name, release, tuple(_components(target, name, record, pods.get(name, [])))))
+        parts = _components(target, name, record, pods.get(name, []), complaint)
+        found.append(SlotState(name, release, tuple(parts)))
     return found
 
 
@@ -103,7 +105,9 @@ def _release(pod: JSON) -> str:
     return label(pod, names.VERSION)
 
 
-def _components(target: Target, slot: str, record: JSON | None, pods: list[JSON]) -> list[ComponentState]:
+def _components(
+    target: Target, slot: str, record: JSON | None, pods: list[JSON], complaint: reasons.Complaint
+) -> list[ComponentState]:
     wanted = slots.components_of(record) if record else {}
     holders = {
         label(item, names.COMPONENT): item
@@ -113,14 +117,17 @@ def _components(target: Target, slot: str, record: JSON | None, pods: list[JSON]
     }
     return [
         _component(name, wanted.get(name, ["http", ""])[0], holders[name],
-                   [pod for pod in pods if label(pod, names.COMPONENT) == name])
+                   [pod for pod in pods if label(pod, names.COMPONENT) == name], complaint)
         for name in sorted(holders)
     ]  # fmt: skip
 
 
-def _component(name: str, kind: str, holder: JSON, pods: list[JSON]) -> ComponentState:
+def _component(
+    name: str, kind: str, holder: JSON, pods: list[JSON], complaint: reasons.Complaint
+) -> ComponentState:
     works = background.wants_work(holder)
-    reason = reasons.not_ready(holder, pods) if holder["kind"] == "Deployment" and works else ""
+    told = holder["kind"] == "Deployment" and works
+    reason = reasons.not_ready(holder, pods, complaint) if told else ""
     as_kind: ComponentKind = "worker" if kind == "worker" else "schedule" if kind == "schedule" else "http"
     return ComponentState(
         name=name,

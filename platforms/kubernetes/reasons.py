@@ -5,11 +5,16 @@ In come a Deployment and its pods, out goes the reason, empty when it is ready.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 JSON = dict[str, Any]
+Complaint = Callable[[JSON], str]
+"""What the node complains of about a pod that does not begin; empty when it does not."""
+
 MOST_LETTERS = 600
 """What a violated Pod Security standard lists is that long."""
 
@@ -18,11 +23,18 @@ WORDS = {
     "ErrImagePull": "cannot pull its image",
     "InvalidImageName": "has an image name that cannot be",
     "CrashLoopBackOff": "ends again and again right after its start",
-    "CreateContainerConfigError": "lacks something that its configuration names",
+    "CreateContainerConfigError": "cannot be set up",
     "CreateContainerError": "could not be created",
     "ContainerCreating": "is being created",
     "PodInitializing": "is still preparing",
 }
+PULLS = frozenset({"ImagePullBackOff", "ErrImagePull"})
+NO_START = frozenset({"StartError", "ContainerCannotRun"})
+_RPC = re.compile(r"rpc error: code = \w+ desc = ")
+_OF_WHICH = re.compile(r' \(pod: "[^"]*", container: [^)]*\)$')
+_BEFORE_START = re.compile(r".*unable to start container process: ", re.S)
+_DIGEST = re.compile(r"(?<=@sha256:)([0-9a-f]{12})[0-9a-f]{52}")
+
 NO_NODE_YET = "is waiting for its node"
 BEGINS = frozenset({NO_NODE_YET, WORDS["ContainerCreating"], WORDS["PodInitializing"]})
 """What every pod is for a moment."""
@@ -31,20 +43,27 @@ ON_ITS_WAY = ("ContainerCreating", "PodInitializing")
 """Reasons of a container that only has not begun yet."""
 
 
-def not_ready(deployment: JSON, pods: list[JSON]) -> str:
-    """ "2 of 3 pods are ready; one cannot pull its image: …"; empty when all are."""
+def not_ready(deployment: JSON, pods: list[JSON], complaint: Complaint = lambda pod: "") -> str:
+    """ "2 of 3 pods are ready; one cannot pull its image …"; empty when all are."""
     wanted = int(deployment["spec"].get("replicas") or 0)
     status = deployment.get("status") or {}
     ready = int(status.get("readyReplicas") or 0)
     seen = int(status.get("observedGeneration") or 0) >= int(deployment["metadata"].get("generation") or 0)
     if seen and ready >= wanted and int(status.get("updatedReplicas") or 0) >= wanted:
         return ""
-    why = Counter(filter(None, (pod_trouble(pod) for pod in pods)))
+    why = Counter(filter(None, (trouble_of(pod, complaint) for pod in pods)))
     told = [f"{_count(number)} {text}" for text, number in why.most_common(2)]
     failing = _failing(status)
     if failing and ready + len(told) < wanted:
         told.append(failing)
     return f"{ready} of {wanted} pods are ready" + "".join(f"; {text}" for text in told)
+
+
+def trouble_of(pod: JSON, complaint: Complaint) -> str:
+    """The same as `pod_trouble`; of a pod that only does not begin, what its node complains of."""
+    text = pod_trouble(pod)
+    told = complaint(pod) if text in BEGINS else ""
+    return f"cannot begin: {_text(told)}" if told else text
 
 
 def pod_trouble(pod: JSON) -> str:
@@ -105,10 +124,29 @@ def _waiting(waiting: JSON, container: JSON) -> str:
     text = WORDS.get(reason, reason)
     last = (container.get("lastState") or {}).get("terminated")
     if reason == "CrashLoopBackOff" and last:
-        cause = last.get("reason") or "Error"
+        cause = _start_error(last) or last.get("reason") or "Error"
         return f"{text} (code {last.get('exitCode')}, {cause}, {container.get('restartCount', 0)} restarts)"
     message = _text(waiting.get("message"))
+    if reason in PULLS:
+        return _no_image(text, message, str(container.get("image") or ""))
     return f"{text}: {message}" if message else text
+
+
+def _start_error(last: JSON) -> str:
+    """Why a container's program could not even be started; empty when it could."""
+    if last.get("reason") not in NO_START:
+        return ""
+    return _text(_BEFORE_START.sub("", str(last.get("message") or ""))).removesuffix(": unknown")
+
+
+def _no_image(text: str, message: str, image: str) -> str:
+    """Which image it is, once, and what the registry or the way to it says: the end of a long sentence."""
+    if not image:
+        return f"{text}: {message}" if message else text
+    parts = re.split(rf'"?{re.escape(image)}"?|"[^"]*/manifests/[^"]*"', message)
+    why = parts[-1].strip(' ":') if len(parts) > 1 else message
+    short = _DIGEST.sub(r"\1…", image)
+    return f"{text} {short}: {why}" if why else f"{text} {short}"
 
 
 def _failing(status: JSON) -> str:
@@ -124,5 +162,6 @@ def _count(number: int) -> str:
 
 
 def _text(message: object) -> str:
-    """The message in one line; of a long one whole words, as many as a page can show."""
-    return textwrap.shorten(str(message or ""), MOST_LETTERS, placeholder=" …").rstrip(".")
+    """The message in one line, without how it was carried; of a long one whole words, as a page can show."""
+    plain = _OF_WHICH.sub("", _RPC.sub("", str(message or "")))
+    return textwrap.shorten(plain, MOST_LETTERS, placeholder=" …").rstrip(".")

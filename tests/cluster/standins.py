@@ -1,8 +1,9 @@
 """What no test can run: kubelets with their nodes, and the gateway's controller. The API server is real.
 
 The kubelet binds pods to a node and says of each what its annotation `test/pod` asks for: `ready` (left
-out), `never-ready`, `no-image`, `crash-loop`, `no-node`. A pod of a Job ends as its command says: the
-word `fail` ends with code 1, `forever` never. The gateway accepts every route, or none while `refusing`.
+out), `never-ready`, `no-image`, `no-volume`, `crash-loop`, `no-node`, in the words of a real one. A pod of a
+Job ends as its command says: the word `fail` ends with code 1, `forever` never. The gateway accepts every
+route, or none while `refusing`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ from tests.cluster.plane import ControlPlane, _certificate
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 NODES = 3
+NO_IMAGE = (
+    'Back-off pulling image "{0}": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack '
+    'image "{0}": failed to resolve reference "{0}": {0}: not found'
+)
+NO_VOLUME = 'MountVolume.SetUp failed for volume "files" : configmap "letters" not found'
 LINES = ("began", "patient_name=Ada Example asked for help", "done")
 
 
@@ -149,10 +155,12 @@ class Standins:
             }
             return _phase("Failed" if code else "Succeeded", {**base, "state": {"terminated": ended}})
         if behaviour == "no-image":
-            why = {
-                "reason": "ImagePullBackOff",
-                "message": f"Back-off pulling image {container['image'][:60]}",
-            }
+            told = NO_IMAGE.format(container["image"])
+            why = {"reason": "ImagePullBackOff", "message": told}
+            return _phase("Pending", {**base, "started": False, "imageID": "", "state": {"waiting": why}})
+        if behaviour == "no-volume":
+            self._complain(pod, "FailedMount", NO_VOLUME)
+            why = {"reason": "ContainerCreating"}
             return _phase("Pending", {**base, "started": False, "imageID": "", "state": {"waiting": why}})
         if behaviour == "crash-loop":
             last = {
@@ -164,6 +172,21 @@ class Standins:
             )
         ready = behaviour == "ready"
         return _phase("Running", {**base, **running, "ready": ready}, ready)
+
+    def _complain(self, pod: dict[str, Any], reason: str, message: str) -> None:
+        """A warning, as a kubelet writes it: no pod's status says that."""
+        metadata, now = pod["metadata"], _now()
+        about = {"kind": "Pod", "apiVersion": "v1", "name": metadata["name"], "uid": metadata["uid"]}
+        event = {
+            "metadata": {"generateName": f"{metadata['name']}."},
+            "involvedObject": about | {"namespace": metadata["namespace"]},
+            "type": "Warning",
+            "reason": reason,
+            "message": message,
+            "firstTimestamp": now,
+            "lastTimestamp": now,
+        }
+        self._send("POST", f"/api/v1/namespaces/{metadata['namespace']}/events", event)
 
     def _route(self, route: dict[str, Any]) -> None:
         metadata = route["metadata"]

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from platforms.base import PlatformRefused, PlatformUnavailable, Routing, SlotSpec
-from platforms.kubernetes import names
+from platforms.kubernetes import complaints, names
 from platforms.kubernetes.api import calls
 from platforms.kubernetes.driver import KubernetesPlatform
 from tests.cluster.conftest import Namespace, component, eventually
 from tests.cluster.plane import ControlPlane
-from tests.cluster.standins import Standins, tls_server
+from tests.cluster.standins import NO_VOLUME, Standins, tls_server
 from tests.platforms.contract import ready
 
 OURS = names.FIELD_MANAGER
@@ -59,16 +59,17 @@ def behaving(kind: str, replicas: int = 1) -> Any:
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        (
-            "no-image",
-            "0 of 2 pods are ready; 2 cannot pull its image: Back-off pulling image registry.example",
-        ),
+        ("no-image", "0 of 2 pods are ready; 2 cannot pull its image registry.example/hmhp/web@sha256:"),
+        ("no-volume", f"0 of 2 pods are ready; 2 cannot begin: {NO_VOLUME}"),
         ("crash-loop", "ends again and again right after its start (code 137, OOMKilled, 4 restarts)"),
         ("never-ready", "runs but does not answer its readiness probe"),
         ("no-node", "finds no node: 0/3 nodes are available: 3 Insufficient memory"),
     ],
 )
-def test_pod_that_does_not_get_ready_says_why(here: Here, kind: str, words: str) -> None:
+def test_pod_that_does_not_get_ready_says_why(
+    here: Here, kind: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(complaints, "PATIENCE_SECONDS", -1.0)
     here.parts = (behaving(kind, 2),)
     here.platform.ensure(1, here.slot("green"))
     eventually(lambda: words in reason(here))
@@ -360,7 +361,8 @@ def test_colour_whose_record_was_deleted_by_hand_works_on(
     eventually(lambda: namespace.told_to_work() == {"worker-blue", "reminders-blue"})
     (record,) = [name for name in namespace.names("v1/configmaps") if name.startswith("hmhp-slot-")]
     plane.call("DELETE", f"/api/v1/namespaces/{namespace.name}/configmaps/{record}")
-    eventually(lambda: {c.kind for c in here.platform.observe().slot("blue").components} == {"http"})
+    kinds = lambda slot: {component.kind for component in slot.components}  # noqa: E731
+    eventually(lambda: (slot := here.platform.observe().slot("blue")) and kinds(slot) == {"http"})
     here.platform.ensure(1, here.slot("blue"))
     assert namespace.told_to_work() == {"worker-blue", "reminders-blue"}
 
