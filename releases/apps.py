@@ -12,5 +12,6 @@ class ReleasesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Let `verify_signatures` know how overridden freezes are signed."""
+        """Let `verify_signatures` know how overridden freezes are signed, and what the seals cover."""
         import_module("releases.services.overriding")
+        import_module("releases.services.sealed")

@@ -13,7 +13,7 @@ from typing import Any
 from accounts.actors import Actor
 from accounts.roles import Role
 from approvals.models import BreakGlass, EmergencyStop, Gate, Review, SignedAct
-from approvals.services.signatures import ROWS, keep_signed
+from approvals.services.signatures import ACTS_OF, ROWS, keep_signed
 
 BROKEN_GLASS, LATE_ENTRY, FREEZE_OVERRIDE = "break-glass", "late-entry", "freeze-override"
 STOP_LIFT, FOLLOW_UP = "stop-lift", "review-follow-up"
@@ -89,6 +89,15 @@ ROWS.update(
         STOP_LIFT: _rows_of_stop,
         FOLLOW_UP: _rows_of_review,
     }
+)
+
+
+ACTS_OF.extend(
+    (
+        (BreakGlass, "signed_act", frozenset({BROKEN_GLASS, LATE_ENTRY})),
+        (EmergencyStop, "lift_act", frozenset({STOP_LIFT})),
+        (Review, "follow_up_act", frozenset({FOLLOW_UP})),
+    )
 )
 
 

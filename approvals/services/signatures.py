@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, Model, OuterRef, QuerySet
 
 from accounts.actors import Actor
 from accounts.roles import Role
-from approvals.models import BreakGlass, Decision, EmergencyStop, Gate, SignedAct, SignOff
+from approvals.models import Decision, EmergencyStop, Gate, Review, SignedAct, SignOff
 from approvals.summaries import covers
 from events import canonical, keys
 from events.keys import Signed
@@ -30,11 +30,25 @@ MEANINGS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A signature that does not hold, or an act that lacks its own."""
+
+    what: str
+    sentence: str
+
+
 ROWS: dict[str, Callable[[SignedAct], list[dict[str, Any]]]] = {}
 """Kind of act → what its rows say now, in the words of what was signed; empty when the row is gone.
 
 Filled by the rooms whose acts are no answers: `emergency_signatures`, `releases.services.overriding`.
 """
+
+ACTS_OF: list[tuple[type[Model], str, frozenset[str]]] = []
+"""Models of emergency acts, the column that names what was signed, and the kinds of act that it may name."""
+
+CHECKS: list[Callable[[], Iterator[Fault]]] = []
+"""What rooms above hold against what was signed; filled by them (`releases.services.sealed`)."""
 
 
 def keep_signed(
@@ -174,14 +188,6 @@ def _says_decision(decision: Decision) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A signature that does not hold, or an act that lacks its own."""
-
-    what: str
-    sentence: str
-
-
 def is_intact(act: SignedAct) -> bool:
     """Did the named key sign exactly this text?"""
     return keys.holds(Signed(act.text, act.key_id, act.signature))
@@ -191,7 +197,7 @@ def faults() -> Iterator[Fault]:
     """Every stored signature that does not hold, and every answer whose row says otherwise, in order.
 
     Judged: the signature over the text, the key's time, the row against the text, and that no answer
-    lacks its signature.
+    lacks its signature. Then what rooms above hold against it.
     """
     known = keys.public_keys()
     ends = {key.id: key.valid_until for key in known}
@@ -206,17 +212,26 @@ def faults() -> Iterator[Fault]:
     for model, kind in ((SignOff, SIGN_OFF), (Decision, DECISION)):
         for pk in model.objects.exclude(signed_acts__act=kind).order_by("pk").values_list("pk", flat=True):
             yield Fault(f"{kind} {pk}", f"The {kind} {pk} was never signed by the portal's key.")
-    yield from _unsigned_emergencies()
+    for owner, column, acts in ACTS_OF:
+        yield from _unsigned(owner, column, acts)
+    for check in CHECKS:
+        yield from check()
 
 
-def _unsigned_emergencies() -> Iterator[Fault]:
-    """Broken glass and lifted stops whose signature was taken out of the database."""
-    gone = ~Exists(SignedAct.objects.filter(pk=OuterRef("signed_act_id")))
-    for pk in BreakGlass.objects.filter(gone).values_list("pk", flat=True):
-        yield Fault(f"break-glass {pk}", f"The broken glass {pk} was never signed by the portal's key.")
-    gone = ~Exists(SignedAct.objects.filter(pk=OuterRef("lift_act_id")))
-    for pk in EmergencyStop.objects.filter(gone).exclude(lifted_at=None).values_list("pk", flat=True):
-        yield Fault(f"stop {pk}", f"The lifting of stop {pk} was never signed by the portal's key.")
+def _unsigned(owner: type[Model], column: str, acts: frozenset[str]) -> Iterator[Fault]:
+    """Emergency acts in force that name no signature, or one that was given for something else."""
+    its = SignedAct.objects.filter(pk=OuterRef(f"{column}_id"), act__in=acts)
+    kind = str(owner._meta.verbose_name)
+    for pk in _in_force(owner).filter(~Exists(its)).order_by("pk").values_list("pk", flat=True):
+        yield Fault(f"{kind} {pk}", f"The {kind} {pk} was never signed by the portal's key.")
+
+
+def _in_force(owner: type[Model]) -> QuerySet[Any]:
+    """Rows that need a signature: a stop once it is lifted, a review once it is said what follows."""
+    rows = owner._default_manager.all()
+    if owner is EmergencyStop:
+        return rows.exclude(lifted_at=None)
+    return rows.exclude(follow_up="") if owner is Review else rows
 
 
 def _against_row(act: SignedAct) -> Iterator[Fault]:

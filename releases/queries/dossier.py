@@ -55,6 +55,7 @@ class Dossier:
     freezes: list[Freeze] = field(default_factory=list)
     gate_state: GateState | None = None
     gate_end: str = ""
+    gate_seal: str = ""
     unsigned: list[Blocker] = field(default_factory=list)
     stuck: str = ""
     tightened: str = ""
@@ -132,7 +133,7 @@ def _add_people(dossier: Dossier) -> None:
         if gate.status == GateState.OPEN:
             dossier.unsigned = approvals.missing(gate)
             dossier.stuck = approvals.unmeetable(gate)
-        dossier.gate_end = gate.closing_reason
+        dossier.gate_end, dossier.gate_seal = gate.closing_reason, gate.seal
         dossier.tightened = approvals.tightened(gate, getattr(dossier.release, "policy_in_force", None))
     if gate is not None and any(review.of_id == gate.pk for review in dossier.reviews):
         dossier.glass = getattr(gate, "break_glass", None)

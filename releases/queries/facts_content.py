@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from approvals.policy import Action, who_may
 from deployments.states import RunState
-from releases.content import is_irreversible, missing_components
+from releases.content import is_irreversible, missing_components, seal
 from releases.queries.dossier import Dossier
 from releases.queries.fact import Fact, blocks, clear, listed, watch
 from releases.queries.items import ItemStanding
@@ -163,9 +163,18 @@ def staging(d: Dossier) -> Fact | None:
 
 
 def plan(d: Dossier) -> Fact | None:
-    """Is the frozen plan still what the platform file would plan?"""
+    """Is the frozen plan what was sealed and signed, and still what the platform file would plan?"""
     if d.release.plan is None:
         return None
+    if not _as_sealed(d):
+        return blocks(
+            "plan",
+            "Plan",
+            "not what was sealed",
+            "Content, version, kind or plan stand otherwise than under the seal that was signed: they were "
+            "changed past the portal.",
+            who=who_may(Action.REPLAN) + ", by freezing a new plan, which is signed anew",
+        )
     # A first deployment cannot be told by what serves once it has been served.
     fresh = plan_now(d.release, d.production, d.serving)
     if fresh != d.release.plan:
@@ -177,6 +186,15 @@ def plan(d: Dossier) -> Fact | None:
             who=who_may(Action.REPLAN) + ", by freezing a new plan",
         )
     return clear("plan", "Plan", "current", "The frozen plan is the one of the platform file.")
+
+
+def _as_sealed(d: Dossier) -> bool:
+    """The seal is worked out anew: a row that was changed in the database carries the old one."""
+    release = d.release
+    worked_out = seal(
+        content_hash=release.content_hash, version=release.version, kind=release.kind, plan=release.plan
+    )
+    return release.seal == worked_out and d.gate_seal in ("", worked_out)
 
 
 def base(d: Dossier) -> Fact | None:

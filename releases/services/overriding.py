@@ -19,7 +19,7 @@ from approvals.models import SignedAct
 from approvals.policy import Action
 from approvals.services.breaking import named_role, read_reason
 from approvals.services.emergency_signatures import FREEZE_OVERRIDE, freezes_as_signed, keep_emergency
-from approvals.services.signatures import ROWS
+from approvals.services.signatures import ACTS_OF, ROWS
 from deployments import queries as deployments
 from events import clock
 from events.errors import Invalid
@@ -108,6 +108,7 @@ def _rows_of_overrides(act: SignedAct) -> list[dict[str, Any]]:
 
 
 ROWS[FREEZE_OVERRIDE] = _rows_of_overrides
+ACTS_OF.append((FreezeOverride, "signed_act", frozenset({FREEZE_OVERRIDE})))
 
 
 def in_the_way(release: Release, start: datetime, end: datetime) -> list[Frozen]:
