@@ -15,7 +15,7 @@ from django.db import connection
 from accounts.queries import labels
 from desk.dossiers.gathering import Scope, gather, streams_of
 from desk.dossiers.human import page
-from events import canonical, clock, keys
+from events import canonical, checkpoints, clock, keys
 from events.models import Checkpoint, CheckpointEntry
 from events.verification.streams import rows, text_of
 
@@ -76,6 +76,7 @@ def make(scope: Scope, title: str, tell: Callable[[int], None]) -> bytes:
             "until": canonical.moment(scope.until) if scope.until else None,
             "made_at": canonical.moment(made_at),
             "events": len(events),
+            "newest_checkpoint": _newest(),
         }
     )
 
@@ -110,6 +111,12 @@ def _checkpoints(events: list[Any], scope: Scope) -> Iterator[str]:
             )
             + "\n"
         )
+
+
+def _newest() -> dict[str, Any] | None:
+    """How far the record was sealed when the dossier was made: heads kept elsewhere are held against it."""
+    newest = checkpoints.newest()
+    return {"number": newest.number, "hash": newest.hash} if newest is not None else None
 
 
 def _actors(records: dict[str, list[dict[str, Any]]]) -> Iterator[str]:

@@ -266,9 +266,21 @@ def check_signatures(archive: zipfile.ZipFile, keys: Keys) -> tuple[int, Json]:
     return count, records
 
 
-def check_head(archive: zipfile.ZipFile, keys: Keys, head: Json) -> str:
-    """A head that was kept elsewhere is one of the checkpoints here, or lies outside of what is here."""
+def check_head(archive: zipfile.ZipFile, keys: Keys, head: Json, manifest: Json) -> str:
+    """A head that was kept elsewhere is one of the checkpoints here, or lies outside of what is here.
+
+    A dossier that was made after the head was, of a record that does not reach it, is of an older database.
+    """
     keys.check(head["text"], head["key"], head["signature"], "the head")
+    head = dict(head, **json.loads(head["text"]))  # what was signed, not what stands beside it
+    newest = manifest.get("newest_checkpoint") or {"number": 0, "hash": ""}
+    if head["number"] > newest["number"] and head["at"] < manifest["made_at"]:
+        raise Wrong(
+            "Checkpoint {} was kept before this dossier was made, but the record ended at checkpoint {}: "
+            "it is an older one, or its newest part was removed.".format(head["number"], newest["number"])
+        )
+    if head["number"] == newest["number"] and sha256(head["text"].encode()) != newest["hash"]:
+        raise Wrong("Checkpoint {} is not the one whose head was kept.".format(head["number"]))
     with archive.open("checkpoints.jsonl") as lines:
         for raw in lines:
             row = json.loads(raw)
@@ -486,7 +498,7 @@ def verify(
             f"records; {loose} events are newer than the last checkpoint here that sealed their stream."
         )
         if head is not None:
-            out(check_head(archive, keys, head))
+            out(check_head(archive, keys, head, manifest))
         return records, json.loads(archive.read("people.json"))
 
 

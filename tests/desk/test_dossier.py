@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from events.errors import Invalid, NotFound
 from events.models import Event
 from events.services import record
 from releases.models import Release
+from tests.events.tampering import as_superuser
 
 pytestmark = pytest.mark.django_db
 VERSION = "2026.11.0"
@@ -160,6 +162,40 @@ def test_a_head_that_was_kept_elsewhere_is_compared(release: Release) -> None:
     assert newest is not None
     head = json.loads(heads.written(newest))
     assert "checkpoint 3 of this dossier" in check(archive(), head=head)[-1]
+
+
+def test_a_dossier_of_a_record_that_was_set_back_is_found_by_a_head_that_was_kept(release: Release) -> None:
+    with transaction.atomic():
+        record("release/other", "release.annotated", "system:test")
+    newest = checkpoints.make()
+    assert newest is not None
+    head = json.loads(heads.written(newest))
+    assert "not in this dossier's range" in check(archive(), head=head)[-1]
+    as_superuser(
+        "DELETE FROM events_checkpoint_entry WHERE checkpoint_id = 4",
+        "DELETE FROM events_checkpoint WHERE number = 4",
+    )
+    with pytest.raises(verify_dossier.Wrong, match=r"Checkpoint 4 was kept before .* ended at checkpoint 3"):
+        check(archive(), head=head)
+    with pytest.raises(verify_dossier.Wrong, match="Checkpoint 4 was kept before"):
+        check(archive(), head={**head, "number": 1})
+
+
+def test_another_history_under_the_number_of_a_head_that_was_kept_is_found(release: Release) -> None:
+    with transaction.atomic():
+        record("release/other", "release.annotated", "system:test")
+    newest = checkpoints.make()
+    assert newest is not None
+    head = json.loads(heads.written(newest))
+    as_superuser(
+        "DELETE FROM events_checkpoint_entry WHERE checkpoint_id = 4",
+        "DELETE FROM events_checkpoint WHERE number = 4",
+        "UPDATE events_sealed_head SET seq = 5 WHERE stream = 'release/other'",
+    )
+    with clock.at(clock.now() + timedelta(seconds=1)):
+        assert checkpoints.make() is not None
+    with pytest.raises(verify_dossier.Wrong, match="Checkpoint 4 is not the one whose head was kept"):
+        check(archive(), head=head)
 
 
 def test_an_auditor_checks_it_with_nothing_but_the_files(release: Release, tmp_path: Path) -> None:

@@ -45,5 +45,8 @@ class Command(BaseCommand):
             raise CommandError(error.detail) from error
         asked.delete()
         file = options["out"] or Path(asked.filename)
-        file.write_bytes(archive)
+        try:
+            file.write_bytes(archive)
+        except OSError as error:
+            raise CommandError(f"The dossier was not written to {file}: {error.strerror}.") from error
         self.stdout.write(f"Wrote {file} ({len(archive):,} bytes).")

@@ -32,4 +32,9 @@ class Command(BaseCommand):
         words = "made" if made else "is the newest; nothing has happened since"
         self.stdout.write(f"Checkpoint {newest.number} {words}: {newest.hash}")
         if options["head"]:
-            options["head"].write_text(heads.written(newest))
+            try:
+                options["head"].write_text(heads.written(newest))
+            except OSError as error:
+                raise CommandError(
+                    f"The head was not written to {options['head']}: {error.strerror}."
+                ) from error
