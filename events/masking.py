@@ -38,6 +38,12 @@ SECRET_FIELDS = (
     "id_token",
     "api_key",
     "private_key",
+    "secret_key",
+    "secret_key_base",
+    "secret_access_key",
+    "signing_key",
+    "encryption_key",
+    "pgpassword",
     "authorization",
     "cookie",
     "set_cookie",
@@ -47,12 +53,16 @@ SECRET_FIELDS = (
 )
 BUILT_IN = (
     r"(?i)(?P<kept>\b(?:bearer|basic)\s+)[a-z0-9._~+/=\-]{8,}",
-    r"(?P<kept>://[^\s:/@]*:)[^\s@/]+",  # the password of an address: //user:password@host
-    r"\beyJ[\w\-]{8,}\.[\w\-]+\.[\w\-]*",  # JSON web tokens
+    r"(?P<kept>://[^\s:/@]*:)[^\s/]+(?P<after>@)",  # the password of an address: //user:password@host
+    r"(?i)(?P<kept>(?:^|\s)--?(?:[a-z\-]+-)?(?:password|passwd|passphrase|token|secret|api-?key)\s+)[^\s\-]\S*",
+    r"(?i)(?P<kept>(?:password|passwd|passphrase|token|secret|api_?key)(?:%22)?%3[ad](?:%20)?(?:%22)?)[^&\s%\"']+",
+    r"\beyJ[\w\-]{8,}\.[\w\-]*\.[\w\-]*(?:\.[\w\-]+)*",  # JSON web tokens, signed or encrypted
     r"\bhmhp_[0-9a-f]{8}_[\w\-]+",  # this portal's own tokens
     r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
     r"\b(?:gh[a-z]_|github_pat_|glpat-|xox[a-z]-|sk-)[\w\-]{16,}",
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*",
+    # The lines that follow it, and whatever else is nothing but base64; a digest in hex has no capital.
+    r"(?m)^\s*[a-z0-9+/]*[A-Z][A-Za-z0-9+/]{43,}={0,2}\s*$",
     r"[\w.%+\-]+@[\w\-]+(?:\.[\w\-]+)+",  # e-mail addresses
     r"\b\d{3}-\d{2}-\d{4}\b",  # formed like a US social security number
     r"\b\d{4}(?:[ \-]\d{4}){2}[ \-]\d{1,7}\b",  # cards in groups
@@ -154,11 +164,12 @@ class Masker:
             return value, 0
         masked, total = {}, 0
         for key, inner in value.items():
+            shown, in_key = text_filter(str(key))
             if self._is_named(str(key)) and inner is not None and inner != "":
-                masked[key], count = BLOCKS, 1
+                masked[shown], count = BLOCKS, 1
             else:
-                masked[key], count = self._walk(inner, text_filter)
-            total += count
+                masked[shown], count = self._walk(inner, text_filter)
+            total += count + in_key
         return masked, total
 
     def _is_named(self, key: str) -> bool:
@@ -180,8 +191,9 @@ class Masker:
 
 
 def _blacken(match: Any) -> bytes:
-    kept: bytes = match.groupdict().get(b"kept") or b""
-    return kept + BLOCKS.encode()
+    groups = match.groupdict()
+    kept, after = groups.get(b"kept") or b"", groups.get(b"after") or b""
+    return bytes(kept + BLOCKS.encode() + after)
 
 
 def _words(name: str) -> list[str]:

@@ -27,6 +27,14 @@ MASKER = Masker(patterns=[r"\bMRN-\d{6,10}\b"], fields=["patient_name", "date_of
         ("card 4111 1111 1111 1111 ok", f"card {BLOCKS} ok"),
         ("GET / Bearer abcdefgh12345678", f"GET / Bearer {BLOCKS}"),
         ("postgres://app:s3cr3t@db/x", f"postgres://app:{BLOCKS}@db/x"),
+        ("postgres://app:s3@cr@t@db/x", f"postgres://app:{BLOCKS}@db/x"),
+        ("PGPASSWORD=s3cr3t psql", f"PGPASSWORD={BLOCKS}"),
+        ("AWS_SECRET_ACCESS_KEY=ab/cd+ef", f"AWS_SECRET_ACCESS_KEY={BLOCKS}"),
+        ("login --user app --password s3cr3t --host db", f"login --user app --password {BLOCKS} --host db"),
+        ("next=%2Fx&q=%22password%22%3A%22s3cr3t%22", f"next=%2Fx&q=%22password%22%3A%22{BLOCKS}%22"),
+        ("/cb%3Ftoken%3Dabcdef&x=1", f"/cb%3Ftoken%3D{BLOCKS}&x=1"),
+        ("got eyJhbGciOiJkaXIifQ..aXYx.Y2lwaGVy.dGFn ok", f"got {BLOCKS} ok"),
+        ("MIIEpAIBAAKCAQEA1c7+9z5Pad7OejecsQ0buA4g3qZ5d2mJYtX8oQ2V3rJ0l9kE", BLOCKS),
         ("?token=abc&page=2", f"?token={BLOCKS}&page=2"),
         ("seen MRN-1234567 today", f"seen {BLOCKS} today"),
     ],
@@ -40,6 +48,8 @@ def test_values_become_blocks_and_are_counted(line: str, masked: str) -> None:
     [
         "2026-11-02 10:22:11 listening on 127.0.0.1:8080 in 0.123456789012 s",
         "sha256:4b1e70c2123456789abcdef",
+        "4b1e70c2a34d" * 5 + "abcd",
+        "run --token-file x --secret-name y --tokens 12",
         "worker 12 took job 4711",
         "",
         "GET /patients 200 ▮",
@@ -65,6 +75,18 @@ def test_a_header_with_separators_of_its_own_goes_whole() -> None:
 def test_data_of_a_line_is_masked_too() -> None:
     data = {"email": "a@b.example", "patient_name": ["A", "B"], "ms": 12}
     assert MASKER.mask_data(data) == ({"email": BLOCKS, "patient_name": BLOCKS, "ms": 12}, 2)
+
+
+def test_keys_of_data_are_masked_too() -> None:
+    data = {"a@b.example": 1, "of": {"123-45-6789": "x"}, "ms": 12}
+    assert MASKER.mask_data(data) == ({BLOCKS: 1, "of": {BLOCKS: "x"}, "ms": 12}, 2)
+
+
+def test_private_key_over_several_lines_goes_whole_also_when_each_line_comes_alone() -> None:
+    body = "MIIEpAIBAAKCAQEA1c7+9z5Pad7OejecsQ0buA4g3qZ5d2mJYtX8oQ2V3rJ0l9kE"
+    key = ["-----BEGIN RSA PRIVATE KEY-----", body, body[::-1]]
+    assert [MASKER.mask(line)[0] for line in key] == [BLOCKS] * 3
+    assert body[:20] not in MASKER.mask("\n".join(["the key:", *key]))[0]
 
 
 def test_a_filter_that_fails_drops_the_line_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
