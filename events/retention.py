@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +19,7 @@ from django.db import connection, transaction
 
 from events import canonical, clock, keys, partitions
 from events.errors import Blocked
-from events.models import LegalHold, Tombstone
+from events.models import Event, LegalHold, Tombstone
 from events.services import record
 from events.verification import verify
 
@@ -74,13 +75,28 @@ def drop(month: Month, actor_id: str) -> Tombstone:
 
 
 def _held(partition: str) -> str:
-    for hold in LegalHold.objects.filter(lifted_at=None):
+    for stream, placed_at, reason in _in_force():
         with connection.cursor() as cursor:
-            cursor.execute(_TOUCHED.format(partition=connection.ops.quote_name(partition)), [hold.stream])
+            cursor.execute(_TOUCHED.format(partition=connection.ops.quote_name(partition)), [stream])
             if cursor.fetchone() == (True,):
-                about = f"what begins with {hold.stream}" if hold.stream else "the whole record"
-                return f"a legal hold of {hold.placed_at:%Y-%m-%d} on {about}: {hold.reason}"
+                about = f"what begins with {stream}" if stream else "the whole record"
+                return f"a legal hold of {placed_at:%Y-%m-%d} on {about}: {reason}"
     return ""
+
+
+def _in_force() -> Iterator[tuple[str, datetime, str]]:
+    """Stream, time and reason of each hold: the open rows, and those whose end the record does not tell.
+
+    A row can be lifted or removed by SQL; the chained event of its placing stays, and so does the hold.
+    """
+    rows = {hold.pk: hold for hold in LegalHold.objects.filter(lifted_at=None)}
+    for hold in rows.values():
+        yield hold.stream, hold.placed_at, hold.reason
+    told = Event.objects.filter(stream=STREAM)
+    lifted = {event.before["hold"] for event in told.filter(kind="hold.lifted")}
+    for event in told.filter(kind="hold.placed").order_by("seq"):
+        if event.after["hold"] not in lifted | rows.keys():
+            yield event.after["stream"], event.at, event.reason
 
 
 def _document(partition: str) -> dict[str, Any]:

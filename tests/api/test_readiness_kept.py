@@ -176,17 +176,10 @@ LOOKED: dict[str, dict[str, str]] = {
         "addresses": """'{"other": 1}'""",
     },
     "deployments_deploymentrun": {
-        "stream": "'other'",
         "link": "'/other/'",
-        "release_kind": "'other'",
-        "seal": "'other'",
-        "needs_proof": "false",
-        "proved_by_id": "NULL",
         "blue_id": "NULL",
         "intent": "'pause'",
-        "emergency": "true",
         "reason": "'other'",
-        "started_by": "'user:other'",
         "clearance_until": "now()",
         "clearance_sentence": "'other'",
         "verdicts": """'{"other": 1}'""",
@@ -202,7 +195,19 @@ LOOKED: dict[str, dict[str, str]] = {
     },
 }
 """What is not in the state, though a look or an act may write it."""
-FROZEN = {"id", "content", "plan", "retires_id"}
+FROZEN = {
+    "id",
+    "content",
+    "plan",
+    "retires_id",
+    "stream",
+    "release_kind",
+    "seal",
+    "needs_proof",
+    "proved_by_id",
+}
+FROZEN |= {"emergency", "started_by"}
+"""What the database lets nobody change."""
 
 
 def source_of(source: str, table: str) -> str:

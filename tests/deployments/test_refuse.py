@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from deployments import queries
 from deployments.errors import ContentInvalid, RunBlocked, RunNotFound
@@ -64,6 +64,35 @@ def test_database_refuses_what_cannot_be(
     run = queue("1.0.0")
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
         DeploymentRun.objects.filter(pk=run.pk).update(**change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "content = jsonb_set(content, '{base}', '1')",
+        "plan = jsonb_set(plan, '{weights}', '[100]')",
+        "seal = repeat('e', 64)",
+        "subject = '9.9'",
+        "started_by = 'person:other'",
+        "needs_proof = false, proved_by_id = NULL",
+    ],
+)
+def test_what_a_run_was_queued_with_is_never_changed(
+    world: World, production: Environment, change: str
+) -> None:
+    run = queue("1.0.0")
+    with (
+        pytest.raises(IntegrityError, match="was queued with is never changed"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(f"UPDATE deployments_deploymentrun SET {change} WHERE id = %s", [run.pk])
+
+
+def test_no_run_is_deleted(world: World, production: Environment) -> None:
+    run = queue("1.0.0")
+    with pytest.raises(IntegrityError, match="never deleted"), transaction.atomic():
+        DeploymentRun.objects.filter(pk=run.pk)._raw_delete("default")
 
 
 def test_content_that_its_hash_does_not_name_is_refused(world: World, production: Environment) -> None:

@@ -63,6 +63,39 @@ def test_a_legal_hold_keeps_what_it_touches_until_it_is_lifted(held: str) -> Non
     assert retention.drop(MONTH, "system:test").partition == MONTH.partition
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE events_legal_hold SET lifted_at = placed_at, lifted_by = 'x', lifted_reason = 'x'",
+        "DELETE FROM events_legal_hold",
+    ],
+)
+def test_a_hold_whose_row_was_taken_away_by_sql_holds_as_its_event_tells(statement: str) -> None:
+    holds.place("person:a", stream="release/2019.4", reason="Court file 7")
+    as_superuser(statement)
+    with pytest.raises(Blocked, match=r"on what begins with release/2019.4: Court file 7"):
+        retention.drop(MONTH, "system:test")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM events_legal_hold",
+        "UPDATE events_legal_hold SET stream = 'release/2018'",
+        "UPDATE events_legal_hold SET lifted_at = NULL, lifted_by = '', lifted_reason = ''",
+    ],
+)
+def test_a_hold_is_never_rewritten_or_deleted(statement: str) -> None:
+    hold = holds.place("person:a", stream="release/2019.4", reason="Court file 7")
+    holds.lift("person:a", hold.pk, reason="closed")
+    with (
+        pytest.raises(DatabaseError, match="placed and lifted, never rewritten"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+
+
 def test_a_hold_on_something_else_keeps_nothing() -> None:
     holds.place("person:a", stream="release/2020", reason="Court file 8")
     assert retention.expired(clock.now()) == [MONTH]
