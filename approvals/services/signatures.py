@@ -201,7 +201,9 @@ def faults() -> Iterator[Fault]:
     """
     known = keys.public_keys()
     ends = {key.id: key.valid_until for key in known}
-    for act in SignedAct.objects.select_related("signoff__stands_in_for", "decision", "gate").iterator(2000):
+    for act in SignedAct.objects.select_related(
+        "signoff__stands_in_for", "signoff__person", "decision__by", "gate"
+    ).iterator(2000):
         if not keys.holds(Signed(act.text, act.key_id, act.signature), known):
             yield Fault(str(act), f"Signature {act.pk} was not made by key {act.key_id} over this text.")
             continue
@@ -237,6 +239,7 @@ def _in_force(owner: type[Model]) -> QuerySet[Any]:
 def _against_row(act: SignedAct) -> Iterator[Fault]:
     """Does the row that is shown say what was signed?"""
     text = canonical.loads(act.text)
+    text["signer_id"] = text["signer"]["id"]
     says: dict[str, Any] = {"at": act.at.astimezone(UTC).isoformat(), "act": act.act, "stream": act.stream}
     if act.signoff is not None and act.act == SIGN_OFF:
         says |= _says_signoff(act.signoff) | {"meaning": act.signoff.meaning, "factors": act.signoff.factors}
@@ -244,10 +247,12 @@ def _against_row(act: SignedAct) -> Iterator[Fault]:
         says |= _says_withdrawal(act.signoff)
     elif act.decision is not None:
         says |= _says_decision(act.decision) | {"factors": act.decision.factors}
+        says["signer_id"] = act.decision.by.actor_id
+    if act.signoff is not None:
+        says["signer_id"] = act.signoff.person.actor_id
     if act.gate is not None:
         says["gate"] = _about(act.gate)
     if act.act in ROWS:
-        text["signer_id"] = text["signer"]["id"]
         rows = ROWS[act.act](act)
         if not rows:
             yield Fault(str(act), f"Signature {act.pk} is of an act ({act.act}) whose record is gone.")

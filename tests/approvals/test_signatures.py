@@ -19,6 +19,7 @@ from tests.approvals.gates import PROVED, SEAL, production_gate, say
 from tests.cast import actor
 
 pytestmark = pytest.mark.django_db
+SOMEBODY_ELSE = "(SELECT max(id) FROM accounts_user u WHERE u.id <> person_id)"
 OTHER_FACTOR = json.dumps(PROVED | {"factor": "webauthn"})
 
 
@@ -95,6 +96,7 @@ def test_database_refuses_to_change_what_was_signed(statement: str) -> None:
         ("UPDATE approvals_signoff SET remark = 'Something else'", "for another remark"),
         ("UPDATE approvals_signoff SET role = 'security_officer'", "for another role, role_name"),
         (f"UPDATE approvals_signoff SET factors = '{OTHER_FACTOR}'", "for another factors"),
+        (f"UPDATE approvals_signoff SET person_id = {SOMEBODY_ELSE}", "for another signer_id"),
         ('UPDATE approvals_gate SET summary = \'{"version": "9.9"}\'', "for another gate"),
         ("DELETE FROM approvals_signedact", "was never signed"),
     ],
