@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 
@@ -13,6 +15,9 @@ from accounts.services.roles import lock_person, would_leave_nobody
 from events import clock
 from events.errors import Invalid
 from events.services import record
+
+ELSEWHERE: list[Callable[[User], int]] = []
+"""What rooms above hold of a person beside the record (written mails), and how it is cleared of the names."""
 
 
 @transaction.atomic
@@ -38,13 +43,14 @@ def erase_person(user: User, *, actor: Actor, reason: str) -> User:
     ApiToken.objects.filter(owner=person).update(name="erased")
     SourceLogin.objects.filter(user=person).delete()
     Authenticator.objects.filter(user=person).delete()
+    elsewhere = sum(forget(person) for forget in ELSEWHERE)
     kept, _ = KeptApart.objects.filter(person=person).delete()
     record(
         person.stream,
         "person.erased",
         actor.id,
         reason=reason.strip(),
-        data={"facts_removed": kept},
+        data={"facts_removed": kept, "messages_cleared": elsewhere},
     )
     person.username = f"erased-{person.public_id.hex[:12]}"
     person.display_name, person.email, person.time_zone = "", "", "UTC"

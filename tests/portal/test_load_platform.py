@@ -15,6 +15,7 @@ from django.core.management.base import CommandError
 from accounts.actors import person, system
 from accounts.models import User
 from deployments.models import Environment
+from events import names
 from events.errors import Invalid, NotAllowed
 from events.models import Event
 from hmhp_portal import platform_file
@@ -109,7 +110,21 @@ def test_only_an_administrator_loads_and_nothing_else_happens() -> None:
 def test_loading_is_one_event_with_what_it_changed() -> None:
     changes = loaded(platform_file.read(EXAMPLE))
     event = Event.objects.get(kind="platform.loaded")
-    assert (event.actor, event.data["changes"]) == ("system:test", changes)
+    assert (event.actor, len(event.data["changes"])) == ("system:test", len(changes))
+    assert "environments: production is new" in event.data["changes"]
+
+
+def test_record_of_a_loading_holds_no_name_login_or_address() -> None:
+    changes = "\n".join(loaded(platform_file.read(EXAMPLE)))
+    quinn = cast.user("quinn")
+    assert "@quinn becomes QA Lead" in changes
+    assert "quinn-reyes at github.com" in changes
+    kept = "\n".join(Event.objects.get(kind="platform.loaded").data["changes"])
+    assert f"people: @{{{quinn.actor_id}}} becomes QA Lead" in kept
+    assert f"people: a login at github.com is @{{{quinn.actor_id}}}" in kept
+    assert "quinn" not in kept
+    assert "@hmhp.example" not in kept
+    assert "@quinn becomes QA Lead" in names.shown(kept)
 
 
 def test_check_prints_the_plan_and_changes_nothing() -> None:
