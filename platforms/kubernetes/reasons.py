@@ -32,8 +32,9 @@ PULLS = frozenset({"ImagePullBackOff", "ErrImagePull"})
 NO_START = frozenset({"StartError", "ContainerCannotRun"})
 _RPC = re.compile(r"rpc error: code = \w+ desc = ")
 _OF_WHICH = re.compile(r' \(pod: "[^"]*", container: [^)]*\)$')
+_PREEMPTION = re.compile(r"\.? preemption: .*", re.S)
 _BEFORE_START = re.compile(r".*unable to start container process: ", re.S)
-_DIGEST = re.compile(r"(?<=@sha256:)([0-9a-f]{12})[0-9a-f]{52}")
+_DIGEST = re.compile(r"(?<=@sha256:[0-9a-f]{12})[0-9a-f]{52}")
 
 NO_NODE_YET = "is waiting for its node"
 BEGINS = frozenset({NO_NODE_YET, WORDS["ContainerCreating"], WORDS["PodInitializing"]})
@@ -73,7 +74,7 @@ def pod_trouble(pod: JSON) -> str:
         return ""
     for condition in status.get("conditions") or []:
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
-            return f"finds no node: {_text(condition.get('message'))}"
+            return f"finds no node: {_text(_PREEMPTION.sub('', str(condition.get('message') or '')))}"
     for container in status.get("initContainerStatuses") or []:
         if text := _preparing(container):
             return f"waits for its init container {container.get('name')}, which {text}"
@@ -126,10 +127,10 @@ def _waiting(waiting: JSON, container: JSON) -> str:
     if reason == "CrashLoopBackOff" and last:
         cause = _start_error(last) or last.get("reason") or "Error"
         return f"{text} (code {last.get('exitCode')}, {cause}, {container.get('restartCount', 0)} restarts)"
-    message = _text(waiting.get("message"))
+    message = str(waiting.get("message") or "")
     if reason in PULLS:
-        return _no_image(text, message, str(container.get("image") or ""))
-    return f"{text}: {message}" if message else text
+        text, message = _no_image(text, message, str(container.get("image") or ""))
+    return f"{text}: {_text(message)}" if message else text
 
 
 def _start_error(last: JSON) -> str:
@@ -139,14 +140,13 @@ def _start_error(last: JSON) -> str:
     return _text(_BEFORE_START.sub("", str(last.get("message") or ""))).removesuffix(": unknown")
 
 
-def _no_image(text: str, message: str, image: str) -> str:
+def _no_image(text: str, message: str, image: str) -> tuple[str, str]:
     """Which image it is, once, and what the registry or the way to it says: the end of a long sentence."""
     if not image:
-        return f"{text}: {message}" if message else text
+        return text, message
     parts = re.split(rf'"?{re.escape(image)}"?|"[^"]*/manifests/[^"]*"', message)
     why = parts[-1].strip(' ":') if len(parts) > 1 else message
-    short = _DIGEST.sub(r"\1…", image)
-    return f"{text} {short}: {why}" if why else f"{text} {short}"
+    return f"{text} {_DIGEST.sub('…', image)}", why
 
 
 def _failing(status: JSON) -> str:
