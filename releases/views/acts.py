@@ -95,6 +95,13 @@ def _act(actor: Actor, release: Release, shown: Shown, *, primary: bool = False)
         url=reverse(f"releases:{shown.route}", args=[release.version]),
         icon=shown.icon,
         kind=kind,
-        refused=refusal(actor, WAYS[shown.verb].action),
+        refused=refusal(actor, WAYS[shown.verb].action, lambda: _needless(release, shown.verb)),
         asks=True,
     )
+
+
+def _needless(release: Release, verb: Verb) -> str | None:
+    """Why there is nothing to do, as far as the page has read it already."""
+    if verb != Verb.OVERRIDE_FREEZE or getattr(release, "meets_freeze", True):
+        return None
+    return f"No freeze stands in the way of the window of {release.version}."

@@ -5,6 +5,7 @@ In: forms. Out: one service call each.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,8 @@ from releases.models import Component, FactDefinition, Release, ReleaseItem
 from releases.recurrence import plain_zone
 from releases.services import authors as authorship
 from releases.services import contents, create, edit, facts, items, window
+from releases.states import ItemList
+from releases.verbs import Verb
 from releases.views.verbs.base import ReleaseAct
 from releases.views.zones import zones_of
 
@@ -82,6 +85,7 @@ class New(ActPage):
 class Edit(ReleaseAct):
     """`edit/`: title, notes and the plan to fix forward."""
 
+    verb = Verb.ANNOTATE
     form_class = forms.Annotate
     name, title, label, icon = "edit", "Change title and notes of {version}", "Keep the changes", "doc"
 
@@ -107,6 +111,7 @@ class Edit(ReleaseAct):
 class Authors(ReleaseAct):
     """`authors/`: who wrote the commits."""
 
+    verb = Verb.SET_AUTHORS
     form_class = forms.Authors
     name, title, label, icon = "authors", "Change the authors of {version}", "Keep the authors", "people"
 
@@ -129,6 +134,7 @@ class Authors(ReleaseAct):
 class SetWindow(ReleaseAct):
     """`window/`: the production window."""
 
+    verb = Verb.SET_WINDOW
     form_class = forms.Window
     name, title, label, icon = "window", "Set the window of {version}", "Set the window", "calendar"
 
@@ -172,14 +178,17 @@ class SetWindow(ReleaseAct):
 class EditComponent(ReleaseAct):
     """`components/<name>/`: one component of the content."""
 
+    verb = Verb.EDIT_CONTENT
     form_class = forms.ComponentEntry
     name, title, label, icon = "component", "Set a component of {version}", "Keep it", "box"
 
+    def about(self, release: Release) -> str:
+        """Which component."""
+        return str(self.kwargs["name"])
+
     def effects(self, release: Release) -> list[str]:
         """What changing content means here."""
-        told = [
-            f"Component: {self.kwargs['name']}. A person who changes content is an author of the release."
-        ]
+        told = ["A person who changes content is an author of the release."]
         if release.status != "draft":
             told.append("The release returns to preparation; staging, results and signatures start over.")
         return told
@@ -223,11 +232,19 @@ class RecordItem(ReleaseAct):
     form_class: type[Form] = forms.ItemResultForm
     name, title, label, icon = "item", "Record a result for {version}", "Keep the result", "check"
 
+    @property
+    def verb(self) -> Verb:  # type: ignore[override]
+        """Each list has its own."""
+        checklist = self.kwargs["list"] == ItemList.CHECKLIST
+        return Verb.RECORD_CHECKLIST if checklist else Verb.RECORD_VALIDATION
+
+    def about(self, release: Release) -> str:
+        """Which item."""
+        return self._item(release).title
+
     def effects(self, release: Release) -> list[str]:
-        """Which item, and for which content."""
-        item = self._item(release)
+        """For which content."""
         return [
-            f"{item.title}.",
             f"It is kept with your name, for the content {release.content_hash[:8]}, and never edited.",
         ]
 
@@ -254,16 +271,26 @@ class RecordItem(ReleaseAct):
 class RecordFact(ReleaseAct):
     """`facts/<name>/`: a fact that nobody measures yet."""
 
+    verb = Verb.RECORD_FACT
     form_class: type[Form] = forms.FactForm
     name, title, label, icon = "fact", "State a fact for {version}", "Keep the fact", "pen"
 
-    def effects(self, release: Release) -> list[str]:
-        """Which fact and how long it is good for."""
-        fact = FactDefinition.objects.filter(name=self.kwargs["name"], retired_at=None).first()
-        if fact is None:
+    @cached_property
+    def _fact(self) -> FactDefinition:
+        found = FactDefinition.objects.filter(name=self.kwargs["name"], retired_at=None).first()
+        if found is None:
             raise ReleaseNotFound(f"The platform file names no fact {self.kwargs['name'][:60]!r}.")
+        return found
+
+    def about(self, release: Release) -> str:
+        """Which fact."""
+        return self._fact.title
+
+    def effects(self, release: Release) -> list[str]:
+        """How long it is good for, and what was said last."""
+        fact = self._fact
         said = fact_newest(release, fact.name)
-        return [f"{fact.title}. Good for {fact.max_age_seconds // 60} min from now.", *said]
+        return [f"Good for {fact.max_age_seconds // 60} min from now.", *said]
 
     def perform(self, data: dict[str, Any]) -> str:
         """Append the fact."""

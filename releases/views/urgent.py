@@ -15,6 +15,7 @@ from releases.models import Release
 from releases.queries.calendar import Frozen
 from releases.queries.fact import utc
 from releases.services import emergency, overriding
+from releases.verbs import Verb
 from releases.views.verbs.base import ReleaseAct
 
 LONG = 10_000
@@ -35,6 +36,7 @@ class BreakForm(forms.Form):
 class BreakGlass(ReleaseAct):
     """`break-glass/`: one signature is enough in this emergency."""
 
+    verb = Verb.BREAK_GLASS
     form_class: type[forms.Form] = BreakForm
     name, title, label, icon = "break-glass", "Break the glass for {version}?", "Break the glass", "alert"
     kind, keep = "danger", "Wait for the signatures"
@@ -88,6 +90,7 @@ class OverrideForm(forms.Form):
 class OverrideFreezes(ReleaseAct):
     """`override-freezes/`: pass the freezes that are named, in this window."""
 
+    verb = Verb.OVERRIDE_FREEZE
     form_class: type[forms.Form] = OverrideForm
     name, title, label, icon = "override-freezes", "Let {version} through a freeze?", "Override", "frost"
     kind, keep = "danger", "Keep to the freeze"

@@ -269,3 +269,38 @@ def test_fragment_does_not_take_the_message_away(logged_in: Door) -> None:
     client.post(f"{release.link}edit/", {"title": "Calmer", "notes": ""})
     client.get(release.link, headers={"HX-Request": "true"})
     assert "Changes kept." in look(client, release.link).words
+
+
+def test_nobody_fills_in_what_would_be_refused(logged_in: Door) -> None:
+    release = world.approved()
+    seen = look(logged_in("dana"), f"{release.link}window/")
+    assert seen.status == 403
+    assert "a Release Manager can" in seen.words
+    assert "<form" not in seen.markup.partition("<main")[2].partition("</main")[0]
+
+
+def test_way_back_of_a_completed_release_is_not_offered(logged_in: Door) -> None:
+    release = world.completed()
+    seen = look(logged_in("devon"), f"{release.link}rollback/")
+    assert seen.status == 409
+    assert "is completed; a release can be rolled back only while" in seen.words
+    assert "goes to blue" not in seen.words
+
+
+def test_each_question_is_titled_with_what_it_is_about(logged_in: Door) -> None:
+    release = world.in_review()
+    items = [item for item in release.items.all() if item.list == "checklist"]
+    client = logged_in("quinn")
+    titles = set()
+    for item in items:
+        markup = look(client, f"{release.link}items/checklist/{item.name}/").markup
+        titles.add(markup.partition("<title>")[2].partition("</title>")[0])
+    assert len(titles) == len(items) > 1
+
+
+def test_override_says_that_no_freeze_stands_in_the_way(logged_in: Door) -> None:
+    release = world.approved()
+    seen = look(logged_in("rita"), release.link)
+    assert seen.reason("override-freezes") == (
+        f"No freeze stands in the way of the window of {release.version}."
+    )

@@ -16,6 +16,7 @@ from releases.services import (
     deciding,
     signing,
 )
+from releases.verbs import Verb
 from releases.views.dock import go_confirm, no_go_confirm, postpone_confirm
 from releases.views.verbs.base import ReleaseAct
 
@@ -23,6 +24,7 @@ from releases.views.verbs.base import ReleaseAct
 class Approve(ReleaseAct):
     """`approve/`: the Release Manager's go."""
 
+    verb = Verb.DECIDE
     form_class: type[Form] = forms.SealedGo
 
     def confirm(self) -> Confirm:
@@ -63,6 +65,7 @@ class NoGo(Approve):
 class Postpone(Approve):
     """`postpone/`: not in this window."""
 
+    verb = Verb.POSTPONE
     form_class = forms.Sealed
 
     def confirm(self) -> Confirm:
@@ -80,6 +83,7 @@ class Postpone(Approve):
 class Withdraw(ReleaseAct):
     """`sign-offs/<id>/withdraw/`: take one's own signature back."""
 
+    verb = Verb.WITHDRAW
     form_class = forms.MustReason
     name, title, label, icon = "withdraw", "Withdraw your signature of {version}?", "Withdraw", "reset"
     kind, keep = "danger", "Let it stand"
@@ -101,6 +105,7 @@ class Withdraw(ReleaseAct):
 class AskAgain(ReleaseAct):
     """`ask-again/`: the next round about the same seal."""
 
+    verb = Verb.ASK_AGAIN
     name, title, label, icon = "ask-again", "Ask again for {version}?", "Ask again", "pen"
 
     def effects(self, release: Release) -> list[str]:

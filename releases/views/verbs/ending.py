@@ -11,12 +11,14 @@ from releases.services import (
     follow_up,
     reopen,
 )
+from releases.verbs import Verb
 from releases.views.verbs.base import ReleaseAct
 
 
 class FollowUp(ReleaseAct):
     """`follow-up/`: a new draft that carries the lessons."""
 
+    verb = Verb.FOLLOW_UP
     form_class = forms.FollowUp
     name, title, label, icon = "follow-up", "Follow {version} up?", "Make the draft", "right"
 
@@ -38,6 +40,7 @@ class FollowUp(ReleaseAct):
 class Cancel(ReleaseAct):
     """`cancel/`: give the release up."""
 
+    verb = Verb.CANCEL
     form_class = forms.MustReason
     name, title, label, icon = "cancel", "Cancel {version}?", "Cancel the release", "cross"
     kind, keep = "danger", "Keep the release"
@@ -58,6 +61,7 @@ class Cancel(ReleaseAct):
 class Reopen(ReleaseAct):
     """`reopen/`: from no-go back to a draft."""
 
+    verb = Verb.REOPEN
     form_class = forms.WithReason
     name, title, label, icon = "reopen", "Reopen {version}?", "Reopen", "reset"
 

@@ -13,12 +13,14 @@ from releases.services import (
     stage,
     submit,
 )
+from releases.verbs import Verb
 from releases.views.verbs.base import ReleaseAct
 
 
 class Stage(ReleaseAct):
     """`stage/`: to the environment before production."""
 
+    verb = Verb.STAGE
     name, title, label, icon = "stage", "Deploy {version} to staging?", "Deploy to staging", "right"
 
     def effects(self, release: Release) -> list[str]:
@@ -37,6 +39,7 @@ class Stage(ReleaseAct):
 class Development(ReleaseAct):
     """`development/`: try it without touching the release's state."""
 
+    verb = Verb.DEPLOY_DEVELOPMENT
     name, title, label, icon = "development", "Deploy {version} to development?", "Deploy", "right"
 
     def effects(self, release: Release) -> list[str]:
@@ -52,6 +55,7 @@ class Development(ReleaseAct):
 class Submit(ReleaseAct):
     """`submit/`: freeze the plan and ask for signatures."""
 
+    verb = Verb.SUBMIT
     name, title, label, icon = "submit", "Submit {version} for sign-off?", "Submit", "pen"
 
     def effects(self, release: Release) -> list[str]:
@@ -67,6 +71,7 @@ class Submit(ReleaseAct):
 class Replan(ReleaseAct):
     """`replan/`: freeze the plan of today."""
 
+    verb = Verb.REPLAN
     name, title, label, icon = "replan", "Freeze a new plan for {version}?", "Freeze the new plan", "lock"
 
     def effects(self, release: Release) -> list[str]:
@@ -82,6 +87,7 @@ class Replan(ReleaseAct):
 class Rebase(ReleaseAct):
     """`rebase/`: build on what production runs now."""
 
+    verb = Verb.REBASE
     name, title, label, icon = "rebase", "Rebase {version}?", "Rebase", "reset"
 
     def effects(self, release: Release) -> list[str]:

@@ -18,12 +18,14 @@ from releases.services import (
     starting,
 )
 from releases.states import Kind
+from releases.verbs import Verb
 from releases.views.verbs.base import ReleaseAct
 
 
 class Watching(ReleaseAct):
     """`watching/`: a DevOps Engineer is at the screen."""
 
+    verb = Verb.WATCH
     name, title, label, icon = "watching", "Are you watching {version}?", "I am watching", "person"
 
     def effects(self, release: Release) -> list[str]:
@@ -38,6 +40,8 @@ class Watching(ReleaseAct):
 
 class Deploy(ReleaseAct):
     """`deploy/`: start in production."""
+
+    verb = Verb.DEPLOY
 
     @property
     def form_class(self) -> type[Form]:  # type: ignore[override]
@@ -80,6 +84,7 @@ class Deploy(ReleaseAct):
 class Rollback(ReleaseAct):
     """`rollback/`: abort or roll back what runs in production."""
 
+    verb = Verb.ROLL_BACK
     form_class = forms.WithReason
     name, title, label, icon = "rollback", "Roll back {version}?", "Roll back now", "back"
     kind, keep = "danger", "Keep going"
@@ -106,6 +111,7 @@ class Rollback(ReleaseAct):
 class Lessons(ReleaseAct):
     """`lessons/`: cause and lessons of a rollback."""
 
+    verb = Verb.RECORD_LESSONS
     form_class = forms.Lessons
     name, title, label, icon = "lessons", "What did the rollback of {version} teach?", "Keep", "pen"
 
