@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.forms import Form
+from django.forms import DateTimeInput, Form, Textarea, TextInput, URLInput
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -26,6 +26,8 @@ from approvals.policy import Action, require
 from events.errors import PortalError
 
 COUNTS = "portal_poll_counts"
+TYPED = (TextInput, Textarea, URLInput, DateTimeInput)
+"""Widgets that hold what somebody typed; none of them holds a password or a code."""
 WORDS = {403: "Not allowed", 404: "Not found", 409: "Not possible now", 412: "Changed meanwhile"}
 
 
@@ -119,9 +121,17 @@ class ActPage(PolicyPage):
 
     def _ask(self, form: Form, *, error: PortalError | None = None, status: int = 200) -> HttpResponse:
         confirm = self.confirm()
+        _keep_drafts(form)
         confirm.form, confirm.error = form, error
         context = {"confirm": confirm, "stands": self.stands()}
         return render(self.request, self.template_name, context, status=status)
+
+
+def _keep_drafts(form: Form) -> None:
+    """What is typed into these fields outlives a session that ends (portal.js): the page promises it."""
+    for name, field in form.fields.items():
+        if type(field.widget) in TYPED and "autocomplete" not in field.widget.attrs:
+            field.widget.attrs.setdefault("data-draft", name)
 
 
 def count_as_activity(request: HttpRequest) -> None:

@@ -264,16 +264,20 @@ document.addEventListener("input", (event) => {
   if (event.target.dataset?.draft) sessionStorage.setItem(draftKey(event.target), event.target.value);
 });
 function restoreDrafts() {
+  const lost = sessionStorage.getItem("lost");       // the form that was sent as the session had ended: there also over what stands
   for (const field of document.querySelectorAll("[data-draft]")) {
     const kept = sessionStorage.getItem(draftKey(field));
-    if (kept && !field.value) field.value = kept;
+    if (kept && (!field.value || (lost === draftsOf(field.form) && field.value === field.defaultValue))) field.value = kept;
+    if (lost === draftsOf(field.form)) sessionStorage.removeItem("lost");
   }
 }
 document.addEventListener("submit", (event) => {
   if (event.target.querySelector("[data-draft]")) sessionStorage.setItem("sent", draftsOf(event.target));
 });
-if (document.querySelector("[name=login]")) sessionStorage.removeItem("sent");                // the session had ended: it was not taken
-else if (document.querySelector(".flash[data-tone=ok]") && sessionStorage.getItem("sent")) {  // it was taken
+if (document.querySelector("[name=login][autocomplete]") && sessionStorage.getItem("sent")) {  // the session had ended: it was not taken
+  sessionStorage.setItem("lost", sessionStorage.getItem("sent"));
+  sessionStorage.removeItem("sent");
+} else if (document.querySelector(".flash[data-tone=ok]") && sessionStorage.getItem("sent")) {  // it was taken
   const sent = sessionStorage.getItem("sent");
   Object.keys(sessionStorage).filter((key) => key === "sent" || key.startsWith(sent)).forEach((key) => sessionStorage.removeItem(key));
 }

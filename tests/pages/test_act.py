@@ -304,3 +304,18 @@ def test_override_says_that_no_freeze_stands_in_the_way(logged_in: Door) -> None
     assert seen.reason("override-freezes") == (
         f"No freeze stands in the way of the window of {release.version}."
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "fields"),
+    [
+        ("dana", "/releases/new/", {"version", "title", "commit", "authors", "notes"}),
+        ("rita", "/releases/freezes/add/", {"name", "reason", "starts_at", "weekly_from"}),
+        ("rita", "/emergency/stop/", {"reason"}),
+        ("devon", "/releases/2026.11.0/items/checklist/security_scan/", {"remark", "link"}),
+    ],
+)
+def test_what_is_typed_outlives_the_session(logged_in: Door, name: str, path: str, fields: set[str]) -> None:
+    world.in_review()
+    markup = look(logged_in(name), path).markup
+    assert {field for field in fields if f'data-draft="{field}"' in markup} == fields
