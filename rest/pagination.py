@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import DateTimeField, QuerySet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import Cursor, CursorPagination
@@ -75,11 +76,18 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 18
 
 
+@extend_schema_field(
+    {"type": "integer", "minimum": 1, "maximum": CursorPage.max_page_size, "default": CursorPage.page_size}
+)
+class _Limit(serializers.CharField):
+    """A number in the description; `CursorPage` reads it."""
+
+
 class PageQuery(Strict):
     """What every list takes beside its filters."""
 
     cursor = Text(required=False, max_length=500, help_text=CursorPage.cursor_query_description)
-    limit = serializers.CharField(required=False, help_text=CursorPage.page_size_query_description)
+    limit = _Limit(required=False, help_text=CursorPage.page_size_query_description)
 
 
 def answer(

@@ -30,6 +30,7 @@ REFUSALS: dict[int, tuple[str, str, str]] = {
     ),
     403: ("not-allowed", "The actor may not do this.", "otto may not submit for sign-off; a QA Lead can."),
     404: ("not-found", "There is no such thing.", "There is no release 2026.12.0."),
+    406: ("not-acceptable", "Only JSON is given.", "Could not satisfy the request Accept header."),
     409: ("blocked", "Another state, another seal, or something is missing.", "Two things stand in the way."),
     411: ("length-required", "A body without Content-Length.", "Send the body with a Content-Length."),
     412: ("stale", "It changed since it was read.", "You read revision 3, it is at 4."),
@@ -49,8 +50,8 @@ REFUSALS: dict[int, tuple[str, str, str]] = {
 }
 """Status → stable type, description, and the detail of its example."""
 
-READS = (400, 401, 403, 503)
-WRITES = (400, 401, 403, 409, 411, 413, 415, 422, 503)
+READS = (400, 401, 403, 406, 503)
+WRITES = (400, 401, 403, 406, 409, 411, 413, 415, 422, 503)
 
 
 class BlockerShape(Strict):

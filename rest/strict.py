@@ -41,6 +41,11 @@ def control_character(text: str, *, lines: bool) -> str | None:
     return None
 
 
+def _says_something(text: str) -> bool:
+    """True where at least one character can be seen; a reason of zero-width spaces is none."""
+    return any(unicodedata.category(character)[0] not in "ZC" for character in text)
+
+
 class Text(serializers.CharField):
     """Text as a JSON string: no number turned into one, no control characters."""
 
@@ -62,6 +67,8 @@ class Text(serializers.CharField):
                 self.fail("shape")
             if found := control_character(data, lines=self.lines):
                 self.fail("control", character=found)
+            if data and not self.allow_blank and not _says_something(data):
+                self.fail("blank")
         return super().run_validation(data)
 
     def to_internal_value(self, data: Any) -> str:

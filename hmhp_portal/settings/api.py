@@ -53,5 +53,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         {"name": "Record", "description": "What happened, in order."},
         {"name": "Environments", "description": "What is live where, from observation."},
         {"name": "Freezes", "description": "When production must not move."},
+        {
+            "name": "Emergencies",
+            "description": "Stop, pass a rule with a reason, and the review owed for it.",
+        },
+        {
+            "name": "Policy",
+            "description": "Who must sign what, how that is changed, and who stands in for whom.",
+        },
     ],
 }

@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from drf_spectacular.validation import validate_schema
 
 from approvals.policy import Action
 from hmhp_portal.api.docs import description
@@ -70,6 +71,7 @@ def test_description_holds_every_promised_call_and_no_other() -> None:
 
 def test_description_is_openapi_31_for_everybody(client: Client) -> None:
     answer = client.get("/api/v1/schema/")
+    validate_schema(answer.json())
     assert answer.json()["openapi"].startswith("3.1")
     assert client.get("/api/v1/schema/", headers={"if-none-match": answer["ETag"]}).status_code == 304
 
@@ -96,6 +98,21 @@ def test_every_endpoint_declares_who_may_call_each_of_its_methods() -> None:
         served = {method.upper() for method in METHODS if hasattr(view, method)}
         assert served == set(view.policy_actions), view
         assert {Action(action) for action in view.policy_actions.values()}
+
+
+def test_every_chapter_is_described() -> None:
+    told = {tag["name"] for tag in description()["tags"] if tag["description"]}
+    assert {tag for _, _, item in operations() for tag in item["tags"]} == told
+
+
+def test_limit_is_a_number_within_its_bounds() -> None:
+    limits = [
+        p["schema"] for _, _, o in operations() for p in o.get("parameters", []) if p["name"] == "limit"
+    ]
+    assert limits
+    for schema in limits:
+        assert (schema["type"], schema["minimum"]) == ("integer", 1)
+        assert schema["maximum"] >= 200
 
 
 def test_every_write_takes_an_idempotency_key() -> None:

@@ -29,6 +29,8 @@ NOTES = "/api/v1/notes/"
         ({"text": "two\nlines"}, "text"),
         ({"text": "turned \u202e round"}, "text"),
         ({"text": "x" * 21}, "text"),
+        ({"text": "\u200b \u2060"}, "text"),
+        ({"text": "a", "notes": "\u200b\n\u2028"}, "notes"),
         ({"text": "a", "notes": "bell \x07"}, "notes"),
         ({"text": "a", "loud": "yes"}, "loud"),
         ({"text": "a", "loud": 1}, "loud"),
