@@ -36,9 +36,10 @@ class Target(Protocol):
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Send every region back; 0 when all are, 1 when one is not. Raises Problem for a wrong file."""
+    """Send all regions back; 0 when all are, 1 when one is not. Raises Problem for a wrong file or region."""
     given = _parse(arguments)
     document = _read(given.file)
+    _know_regions(document, given.region or ())
     print(f"{document['what']}")
     missing = 0
     for entry in document["regions"]:
@@ -78,6 +79,14 @@ def _read(file: Path) -> dict[str, Any]:
     if not known:
         raise Problem(f"{file} is not the way back of a run: something is missing in it.")
     return dict(document)
+
+
+def _know_regions(document: dict[str, Any], named: Sequence[str]) -> None:
+    """A region that is misspelt would leave everything as it is, and say that it is back."""
+    there = [entry["region"] for entry in document["regions"]]
+    unknown = [region for region in named if region not in there]
+    if unknown:
+        raise Problem(f"nothing was done: the file knows no region {unknown[0]}; it has {', '.join(there)}.")
 
 
 def needs_client(arguments: Sequence[str]) -> bool:
