@@ -91,3 +91,13 @@ def test_remark_of_a_megabyte_is_refused(logged_in: Door) -> None:
     sent = form(release, remark="x" * 1_000_000)
     assert logged_in("quinn").post(f"{release.link}sign/", sent).status_code in (400, 413)
     assert counted()[:2] == (0, 0)
+
+
+@pytest.mark.parametrize("changes", [{"answer": "no_go"}, {"seal": "0" * 64}])
+def test_refused_signature_is_shown_where_it_was_given(logged_in: Door, changes: dict[str, str]) -> None:
+    release = world.in_review()
+    client = logged_in("quinn")
+    before = client.get(f"{release.link}go/").content.decode()
+    after = press(client, f"{release.link}sign/", **form(release, **changes)).markup
+    assert "autofocus" not in before.partition('id="sign-form"')[2]
+    assert after.partition('id="sign-form"')[2].partition("</form>")[0].count("autofocus") == 1
