@@ -250,6 +250,7 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();          // Back after an act shows the truth, not a memory
 });
 document.addEventListener("keydown", (event) => {
+  if (event.key === " " && event.target.matches?.("a[role=button]")) { event.preventDefault(); event.target.click(); }   // a button by name is one by keys
   if (event.key !== "Escape") return;
   document.querySelectorAll(".act").forEach((act) => { act.dataset.hush = ""; });
   document.querySelectorAll("details.menu[open]").forEach((menu) => { menu.open = false; menu.querySelector("summary").focus(); });
