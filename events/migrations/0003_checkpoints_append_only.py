@@ -1,4 +1,7 @@
-"""Checkpoints, what they sealed, and tombstones are never changed, deleted or emptied either."""
+"""Checkpoints, what they sealed, and tombstones are never changed, deleted or emptied either.
+
+A legal hold is lifted once, by somebody and with a reason, and else kept like them.
+"""
 
 from django.db import migrations
 
@@ -25,10 +28,33 @@ EXCEPTION WHEN undefined_object THEN
 END $$;
 """
 
+HOLDS = """
+CREATE FUNCTION events_hold_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    free text[] := ARRAY['lifted_by', 'lifted_at', 'lifted_reason'];
+BEGIN
+    IF TG_OP = 'DELETE' OR OLD.lifted_at IS NOT NULL OR to_jsonb(NEW) - free <> to_jsonb(OLD) - free THEN
+        RAISE EXCEPTION 'a legal hold is placed and lifted, never rewritten or deleted'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER events_hold_kept BEFORE UPDATE OR DELETE ON events_legal_hold
+    FOR EACH ROW EXECUTE FUNCTION events_hold_kept();
+CREATE TRIGGER events_hold_never_emptied BEFORE TRUNCATE ON events_legal_hold
+    FOR EACH STATEMENT EXECUTE FUNCTION events_refuse();
+"""
+NO_HOLDS = """
+DROP TRIGGER events_hold_never_emptied ON events_legal_hold;
+DROP TRIGGER events_hold_kept ON events_legal_hold;
+DROP FUNCTION events_hold_kept();
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("events", "0002_append_only")]
     operations = [
         migrations.RunSQL(FORWARD, BACKWARD),
+        migrations.RunSQL(HOLDS, NO_HOLDS),
         migrations.RunSQL(RETENTION, migrations.RunSQL.noop),
     ]
