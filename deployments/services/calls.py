@@ -11,9 +11,10 @@ from deployments import queries
 from deployments.models import DeploymentRun
 from deployments.plan.moves import Answer, Call
 from deployments.services.content import slot_spec
-from deployments.services.leases import Lease, patiently
+from deployments.services.leases import Lease
 from deployments.services.progress import masked
 from deployments.services.targets import in_threads
+from deployments.services.waiting import patiently
 from platforms.base import JobResult, JobSpec, Platform, PlatformRefused, ProbeResult, Routing, Settles
 
 SETTLE_SECONDS = 0.4

@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, TimeoutError, wait
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -37,8 +36,6 @@ CHANGING = ("state", "intent", "blue_id", "clearance_until", "clearance_sentence
             "memory", "lease_until", "lease_owner", "fence", "next_look_at", "started_at", "traffic_at",
             "ended_at", "retained_until", "closed_at")  # fmt: skip
 """What of a run may change once it has started; all else a look reads once."""
-
-T = TypeVar("T")
 
 
 class LeaseLost(Exception):
@@ -174,29 +171,3 @@ def _read_anew() -> tuple[str, list[Any]]:
     by_name = {field.attname: field for field in DeploymentRun._meta.concrete_fields}
     fields = [by_name[name] for name in CHANGING]
     return _READ_ANEW.format(", ".join(f'"{field.column}"' for field in fields)), fields
-
-
-def patiently(lease: Lease, future: Future[T]) -> T:
-    """The future's result, however long the driver takes; the lease is renewed each second."""
-    while True:
-        try:
-            return future.result(timeout=1.0)
-        except TimeoutError:
-            if future.done():
-                raise
-            renew(lease)
-
-
-def finished(lease: Lease, futures: dict[str, Future[Any]], seconds: float) -> Iterator[str]:
-    """The keys of the futures as they end, until that much time is over; the lease is renewed."""
-    left, pending = seconds, dict(futures)
-    while pending:
-        done, _ = wait(pending.values(), timeout=min(1.0, left), return_when="FIRST_COMPLETED")
-        for key in [key for key, future in pending.items() if future in done]:
-            del pending[key]
-            yield key
-        if not done and left <= 0:
-            return
-        if not done:
-            left -= min(1.0, left)
-            renew(lease)

@@ -13,15 +13,14 @@ from deployments.analysis import Verdict
 from deployments.models import DeploymentRun, Target
 from deployments.plan.moves import Answer
 from deployments.plan.views import RunView, Seen
-from deployments.services import judging, late_entries, tallies
-from deployments.services.leases import Lease, fenced, finished
-from deployments.services.outcomes import ENGINE
+from deployments.services import judging, late_entries, tallies, weights
+from deployments.services.leases import Lease, fenced
 from deployments.services.progress import Line, append, masked
 from deployments.services.saving import save
 from deployments.services.targets import in_threads, live_targets, open_target, remember, remember_silence
+from deployments.services.waiting import finished
 from deployments.states import LineKind, RunKind
 from events import clock
-from events.services import record
 from platforms.base import ComponentState, Observation, Platform, PlatformError, PlatformUnavailable
 
 OBSERVE_SECONDS = 5.0
@@ -138,39 +137,17 @@ def write_down(look: Look, run: DeploymentRun, view: RunView, heard: Heard) -> S
     }
     totals = {region: tallies.summed(found) for region, found in parts.items()}
     judged = judging.verdicts(run, view, regions, heard.silent, parts, clock.now()) if counted else {}
-    lines = weights_moved(run, regions)
+    lines = weights.moved(run, regions)
     if counted and not look.sampled:
         lines += [_sample(region, seen, totals[region]) for region, seen in regions.items()]
     lines += _remember_verdicts(run, judged, regions)
     lines += late_entries.note(run, regions)
     save(run, run, "memory", "verdicts")
     append(run, lines)
-    record_weights(run, lines)
+    weights.record_all(run, lines)
     late_entries.record_all(run, lines)
     look.sampled = True
     return Seen(regions, heard.silent, totals, judged)
-
-
-def record_weights(run: DeploymentRun, lines: list[Line]) -> None:
-    """One event for each line that tells of changed weights."""
-    for line in lines:
-        if line.kind == LineKind.WEIGHT:
-            record(run.stream, "run.weights_changed", ENGINE, data={"run": run.pk, **line.data})
-
-
-def weights_moved(run: DeploymentRun, regions: dict[str, Observation]) -> list[Line]:
-    """Weights that are other than at the last look, whoever changed them."""
-    known = dict(run.memory.get("weights", {}))
-    lines = []
-    for region, seen in regions.items():
-        now = {slot: int(w) for slot, w in seen.weights.items() if w}
-        if known.get(region, now) != now:
-            text = f"{region}: " + (", ".join(f"{s} {w} %" for s, w in sorted(now.items())) or "no traffic")
-            data = {"region": region, "before": known[region], "after": now, "green": now.get(run.slot, 0)}
-            lines.append(Line(LineKind.WEIGHT, text, region, data=data))
-        known[region] = now
-    run.memory = {**run.memory, "weights": known}
-    return lines
 
 
 def _sample(region: str, seen: Observation, totals: dict[str, Any]) -> Line:

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from deployments.models import DeploymentRun, ProgressHead
-from deployments.services.leases import Lease, fenced, finished
+from deployments.services.leases import Lease, fenced
 from deployments.services.progress import Line, append
 from deployments.services.targets import in_threads
+from deployments.services.waiting import finished
 from deployments.states import LineKind
 from platforms.base import Platform, PlatformError
 

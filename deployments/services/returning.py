@@ -16,12 +16,13 @@ from deployments import queries
 from deployments.models import DeploymentRun, RunStep, TargetView
 from deployments.plan.views import RunView, background_right, in_force
 from deployments.plan.words import duration
-from deployments.services import late_entries, looking, outcomes, reading
+from deployments.services import late_entries, looking, outcomes, reading, weights
 from deployments.services.calls import refused_by_fence
 from deployments.services.content import slot_spec
-from deployments.services.leases import Lease, fenced, finished, renew
+from deployments.services.leases import Lease, fenced, renew
 from deployments.services.progress import append, masked
 from deployments.services.targets import in_threads, remember, remember_silence
+from deployments.services.waiting import finished
 from deployments.states import StepState
 from events import clock
 from platforms.base import Observation, Platform, PlatformRefused, PlatformUnavailable, Routing, SlotSpec
@@ -139,10 +140,10 @@ def _write_down(where: _Region) -> None:
 def _arrived(lease: Lease, view: RunView, region: str, seen: Observation) -> str:
     """Finish the region's step when it is seen to be back; else why not."""
     with fenced(lease) as run:
-        lines = looking.weights_moved(run, {region: seen})
+        lines = weights.moved(run, {region: seen})
         run.save(update_fields=("memory",))
         append(run, lines)
-        looking.record_weights(run, lines)
+        weights.record_all(run, lines)
     if not in_force(seen, view.weights(0)) or not background_right(view, seen, view.blue):
         return f"its weights are {dict(seen.weights)}"
     with fenced(lease) as run:
