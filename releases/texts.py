@@ -8,6 +8,8 @@ from __future__ import annotations
 import unicodedata
 from urllib.parse import urlsplit
 
+from events.words import says_something
+
 Faults = dict[str, list[str]]
 
 NOTES_BYTES = 100_000
@@ -45,7 +47,7 @@ def line(value: object, field: str, faults: Faults, *, limit: int, required: boo
         return ""
     if has_controls(text):
         fault(faults, field, "This holds control characters; use plain text on one line.")
-    elif required and not _says_something(text):
+    elif required and not says_something(text):
         fault(faults, field, "This must not be empty.")
     return text
 
@@ -63,7 +65,7 @@ def paragraph(value: object, field: str, faults: Faults, *, limit: int, required
         fault(faults, field, "This holds control characters other than line ends and tabs.")
     elif len(text.encode()) > limit:
         fault(faults, field, f"This is longer than {limit:,} bytes; link to longer texts.")
-    elif required and not _says_something(text):
+    elif required and not says_something(text):
         fault(faults, field, "This must not be empty.")
     return text
 
@@ -93,8 +95,3 @@ def link(value: object, field: str, faults: Faults) -> str:
 def _seen_whole(address: str) -> bool:
     """An address without spaces and without characters that nobody sees."""
     return not any(unicodedata.category(c)[0] in "ZC" for c in address)
-
-
-def _says_something(text: str) -> bool:
-    """True where at least one character can be seen; a reason of zero-width spaces is none."""
-    return any(unicodedata.category(c)[0] not in "ZC" for c in text)

@@ -17,6 +17,7 @@ from rest_framework.fields import empty
 from rest_framework.request import Request
 
 from events.errors import Invalid
+from events.words import says_something
 
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 """A moment outside is a slip of the pen; inside, no sum of durations leaves what a date can hold."""
@@ -41,11 +42,6 @@ def control_character(text: str, *, lines: bool) -> str | None:
     return None
 
 
-def _says_something(text: str) -> bool:
-    """True where at least one character can be seen; a reason of zero-width spaces is none."""
-    return any(unicodedata.category(character)[0] not in "ZC" for character in text)
-
-
 class Text(serializers.CharField):
     """Text as a JSON string: no number turned into one, no control characters."""
 
@@ -67,7 +63,7 @@ class Text(serializers.CharField):
                 self.fail("shape")
             if found := control_character(data, lines=self.lines):
                 self.fail("control", character=found)
-            if data and not self.allow_blank and not _says_something(data):
+            if data and not self.allow_blank and not says_something(data):
                 self.fail("blank")
         return super().run_validation(data)
 

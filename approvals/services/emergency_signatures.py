@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db.models import Q
+
 from accounts.actors import Actor
 from accounts.roles import Role
 from approvals.models import BreakGlass, EmergencyStop, Gate, Review, SignedAct
@@ -94,9 +96,9 @@ ROWS.update(
 
 ACTS_OF.extend(
     (
-        (BreakGlass, "signed_act", frozenset({BROKEN_GLASS, LATE_ENTRY})),
-        (EmergencyStop, "lift_act", frozenset({STOP_LIFT})),
-        (Review, "follow_up_act", frozenset({FOLLOW_UP})),
+        (BreakGlass, "signed_act", frozenset({BROKEN_GLASS, LATE_ENTRY}), Q()),
+        (EmergencyStop, "lift_act", frozenset({STOP_LIFT}), Q(lifted_at__isnull=False)),
+        (Review, "follow_up_act", frozenset({FOLLOW_UP}), ~Q(follow_up="")),
     )
 )
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from accounts.actors import Actor
 from accounts.roles import Role
-from approvals.models import Decision, EmergencyStop, Gate, Review, SignedAct, SignOff
+from approvals.models import Decision, Gate, SignedAct, SignOff
 from approvals.summaries import covers
 from events import canonical, keys
 from events.keys import Signed
@@ -44,8 +44,9 @@ ROWS: dict[str, Callable[[SignedAct], list[dict[str, Any]]]] = {}
 Filled by the rooms whose acts are no answers: `emergency_signatures`, `releases.services.overriding`.
 """
 
-ACTS_OF: list[tuple[type[Model], str, frozenset[str]]] = []
-"""Models of emergency acts, the column that names what was signed, and the kinds of act that it may name."""
+ACTS_OF: list[tuple[type[Model], str, frozenset[str], Q]] = []
+"""Models of emergency acts, the column that names what was signed, the kinds of act that it may name, and
+which rows need one."""
 
 CHECKS: list[Callable[[], Iterator[Fault]]] = []
 """What rooms above hold against what was signed; filled by them (`releases.services.sealed`)."""
@@ -214,26 +215,18 @@ def faults() -> Iterator[Fault]:
     for model, kind in ((SignOff, SIGN_OFF), (Decision, DECISION)):
         for pk in model.objects.exclude(signed_acts__act=kind).order_by("pk").values_list("pk", flat=True):
             yield Fault(f"{kind} {pk}", f"The {kind} {pk} was never signed by the portal's key.")
-    for owner, column, acts in ACTS_OF:
-        yield from _unsigned(owner, column, acts)
+    for owner, column, acts, needing in ACTS_OF:
+        yield from _unsigned(owner._default_manager.filter(needing), column, acts)
     for check in CHECKS:
         yield from check()
 
 
-def _unsigned(owner: type[Model], column: str, acts: frozenset[str]) -> Iterator[Fault]:
-    """Emergency acts in force that name no signature, or one that was given for something else."""
+def _unsigned(rows: QuerySet[Any], column: str, acts: frozenset[str]) -> Iterator[Fault]:
+    """Emergency acts that name no signature, or one that was given for something else."""
     its = SignedAct.objects.filter(pk=OuterRef(f"{column}_id"), act__in=acts)
-    kind = str(owner._meta.verbose_name)
-    for pk in _in_force(owner).filter(~Exists(its)).order_by("pk").values_list("pk", flat=True):
+    kind = str(rows.model._meta.verbose_name)
+    for pk in rows.exclude(Exists(its)).order_by("pk").values_list("pk", flat=True):
         yield Fault(f"{kind} {pk}", f"The {kind} {pk} was never signed by the portal's key.")
-
-
-def _in_force(owner: type[Model]) -> QuerySet[Any]:
-    """Rows that need a signature: a stop once it is lifted, a review once it is said what follows."""
-    rows = owner._default_manager.all()
-    if owner is EmergencyStop:
-        return rows.exclude(lifted_at=None)
-    return rows.exclude(follow_up="") if owner is Review else rows
 
 
 def _against_row(act: SignedAct) -> Iterator[Fault]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from deployments.analysis import Outcome, Served, Verdict, unmeasured
 from deployments.plan.moves import Answer, Ask, Call, Done, Fail, Move, Note, Return, Wait
@@ -29,13 +30,12 @@ def shift(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Answ
         before = _doubt(run, step, seen, now) or _uncounted(run, step, seen, now)
         if before is not None:
             return before
-    served = {slot: total.as_json() for slot, total in seen.totals.get(step.region, {}).items()}
     if moved is not None and (began is None or step.region in seen.regions):
         if isinstance(moved, Ask) and not step.bake_seconds:
-            return replace(moved, note={"served": served})
+            return replace(moved, note={"served": _served(step, seen)})
         return moved
     if began is None and not _passed_at_once(step, seen):
-        return Note(step.ordinal, {"from": now.isoformat(), "served": served})
+        return Note(step.ordinal, {"from": now.isoformat(), "served": _served(step, seen)})
     verdict = seen.verdicts.get(step.region) or unmeasured(
         seen.unreachable.get(step.region, "Nothing was measured.")
     )
@@ -47,6 +47,11 @@ def shift(run: RunView, step: StepView, seen: Seen, now: datetime, answers: Answ
     if verdict.outcome == Outcome.PASS:
         return Done(step.ordinal, f"{at}: {verdict.sentence}")
     return _undecided(run, step, verdict, -left, at)
+
+
+def _served(step: StepView, seen: Seen) -> dict[str, Any]:
+    """What each colour had served in the step's region by now, as a step remembers it."""
+    return {slot: total.as_json() for slot, total in seen.totals.get(step.region, {}).items()}
 
 
 def _passed_at_once(step: StepView, seen: Seen) -> bool:

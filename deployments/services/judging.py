@@ -64,8 +64,7 @@ def _judged(
     *,
     in_force: bool,
 ) -> Verdict:
-    """Judge green since this weight came; one without a bake counts from when it was asked for, once it is in
-    force."""
+    """Judge green since this weight came; without a bake since it was asked for, once it is in force."""
     counting = "from" in step.data or (in_force and "served" in step.data)
     baking = step.kind == "shift" and step.state == StepState.RUNNING and counting
     if baking:

@@ -84,7 +84,7 @@ def _look(lease: Lease) -> float | None:
     elif run.way_back_open and run.run_kind == RunKind.DEPLOY:
         look_in = _watch(lease, run, look)
     if DeploymentRun.objects.filter(pk=run.pk, state=RunState.ROLLING_BACK).exists():
-        look_in = returning.go_back(lease)
+        look_in = returning.go_back(lease, look)
     if run.run_kind == RunKind.DEPLOY:
         output.take(lease, run, {region: look.platforms[region] for region in sorted(look.there)})
     return look_in

@@ -33,11 +33,13 @@ PATIENCE_SECONDS = 8.0
 RETRY_SECONDS = 1.0
 
 
-def go_back(lease: Lease) -> float | None:
-    """Send every region back that is not yet; returns when to try again, None when all are."""
+def go_back(lease: Lease, look: looking.Look) -> float | None:
+    """Send every region back that is not yet; returns when to try again, None when all are.
+
+    `look`: the targets as this look has opened them.
+    """
     run = reading.load(lease.run_id)
     view = reading.view_of(run)
-    look = looking.begin(lease, run)
     futures = _asked(lease, run, view, look, _begun(lease))
     late = dict.fromkeys(futures, f"it did not answer within {PATIENCE_SECONDS:g} s")
     why = {**look.closed, **late}

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.actors import Actor
 from accounts.services.factors import demand_fresh
@@ -108,7 +109,7 @@ def _rows_of_overrides(act: SignedAct) -> list[dict[str, Any]]:
 
 
 ROWS[FREEZE_OVERRIDE] = _rows_of_overrides
-ACTS_OF.append((FreezeOverride, "signed_act", frozenset({FREEZE_OVERRIDE})))
+ACTS_OF.append((FreezeOverride, "signed_act", frozenset({FREEZE_OVERRIDE}), Q()))
 
 
 def in_the_way(release: Release, start: datetime, end: datetime) -> list[Frozen]:

@@ -23,27 +23,20 @@ from releases.models import Release
 def faults() -> Iterator[Fault]:
     """Frozen releases, then production runs, that stand otherwise than under their seal, in order."""
     for release in Release.objects.exclude(seal="").exclude(plan=None).order_by("pk").iterator(200):
-        worked_out = seal(
-            content_hash=content_hash(release.content),
-            version=release.version,
-            kind=release.kind,
-            plan=release.plan,
-        )
-        if worked_out != release.seal:
+        if _seal(release, release.version, release.kind) != release.seal:
             yield _fault(f"release {release.version}", "shows another content, version, kind or plan")
     runs = DeploymentRun.objects.filter(kind=RunKind.DEPLOY, needs_proof=True).order_by("pk")
     for run in runs.iterator(200):
-        worked_out = seal(
-            content_hash=content_hash(run.content),
-            version=run.subject,
-            kind=run.release_kind,
-            plan=run.plan,
-        )
-        if worked_out != run.seal:
+        if _seal(run, run.subject, run.release_kind) != run.seal:
             yield _fault(f"deployment {run.pk}", "has another content, version, kind or plan")
     for pk in runs.exclude(Exists(_goes())).values_list("pk", flat=True):
         name = f"deployment {pk}"
         yield Fault(name, f"The {name} began without a go that was signed for its seal.")
+
+
+def _seal(row: Release | DeploymentRun, version: str, kind: str) -> str:
+    """The seal over what the row holds now."""
+    return seal(content_hash=content_hash(row.content), version=version, kind=kind, plan=row.plan)
 
 
 def _goes() -> QuerySet[Decision]:
